@@ -31,6 +31,8 @@ export interface Machine {
   readonly generation: number;
   /** Judged by the machine's processes, not by the provider's record of them. */
   readonly state: "running" | "stopped";
+  /** False for one that was made but never started, as a killed `create` leaves it: `create` makes it anew. */
+  readonly booted: boolean;
   /** Where its sshd answers, from here. Undefined while stopped. */
   readonly endpoint: Endpoint | undefined;
   /** Where other machines of the project reach it. Undefined while stopped. */

@@ -1,0 +1,44 @@
+import type { AddressPort, MachineProvider } from "./ports/machines.ts";
+import type { Output, Prompt } from "./ports/output.ts";
+import type { ShellConnector } from "./ports/shell.ts";
+import type { ObjectStore } from "./ports/store.ts";
+import type { TreeReader } from "./ports/tree.ts";
+import type { Now } from "./time.ts";
+
+/**
+ * Everything a use case may need of the outside. Members that cost something are functions and are built when first
+ * called. A use case takes `Pick<Deps, …>`: its signature says what it touches.
+ */
+export interface Deps {
+  readonly out: Output;
+  readonly prompt: Prompt;
+  readonly now: Now;
+  /** Aborted by Ctrl-C, with the error that says so. */
+  readonly signal: AbortSignal;
+  /** Version of this summitctl. */
+  readonly version: string;
+  machines(): Promise<MachineProvider>;
+  address(): Promise<AddressPort>;
+  /** Every configured store, in the order of summit.yaml; the first one holds state. */
+  stores(): Promise<readonly [ObjectStore, ...ObjectStore[]]>;
+  connector(): Promise<ShellConnector>;
+  trees(): Promise<TreeReader>;
+  /** Fetches over HTTP without following redirects; used to look at the stack from outside. */
+  readonly http: HttpGet;
+}
+
+export interface HttpRequest {
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Seconds, for the whole exchange. */
+  readonly timeout: number;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Rejects with kind `remote` when no answer came; an answer of any status resolves. */
+export type HttpGet = (request: HttpRequest) => Promise<HttpAnswer>;
