@@ -1,0 +1,1 @@
+"""Seeded example data of any size."""
