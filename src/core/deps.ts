@@ -3,6 +3,7 @@ import type { Output, Prompt } from "./ports/output.ts";
 import type { ShellConnector } from "./ports/shell.ts";
 import type { ObjectStore } from "./ports/store.ts";
 import type { TreeReader } from "./ports/tree.ts";
+import type { Secret } from "./secret.ts";
 import type { Now } from "./time.ts";
 
 /**
@@ -17,8 +18,14 @@ export interface Deps {
   readonly signal: AbortSignal;
   /** Version of this summitctl. */
   readonly version: string;
-  machines(): Promise<MachineProvider>;
-  address(): Promise<AddressPort>;
+  /** The provider of that environment's machines. */
+  machines(environment: string): Promise<MachineProvider>;
+  /** The project's address, as that environment's provider can move it. */
+  address(environment: string): Promise<AddressPort>;
+  /** A secret of the project by name, resolved now. Rejects with kind `config`. */
+  secret(name: string): Promise<Secret>;
+  /** Locks an environment against other commands of this computer. Rejects with kind `locked` and says who. */
+  lock(environment: string, what: string): Promise<AsyncDisposable>;
   /** Every configured store, in the order of summit.yaml; the first one holds state. */
   stores(): Promise<readonly [ObjectStore, ...ObjectStore[]]>;
   connector(): Promise<ShellConnector>;

@@ -42,12 +42,17 @@ export interface Machine {
 
 /** What is put into a golden image, so that a fresh machine need not install. */
 export interface GoldenRecipe {
-  /** Names the content: equal keys mean equal images. */
-  readonly key: string;
   /** Folders that are copied into the image first: absolute target path to local folder. */
   readonly folders: Readonly<Record<string, string>>;
   /** POSIX sh, run as root inside. Its output goes to the task. */
   readonly script: string;
+  /** Names of the content, worked out from what the script printed on stdout. Equal keys mean equal images. */
+  readonly keys: (stdout: string) => readonly [string, ...string[]];
+}
+
+export interface GoldenImage {
+  readonly image: string;
+  readonly createdAt: Date;
 }
 
 export interface Check {
@@ -66,10 +71,10 @@ export interface MachineProvider {
   checks(): Promise<readonly Check[]>;
   /** Digest of the base image, building or pulling it when absent. An interrupted build is started over. */
   base(task: Task): Promise<{ image: string; digest: string; architecture: string }>;
-  /** Image of that recipe, if it was built. */
-  findGolden(key: string): Promise<string | undefined>;
-  /** Builds it from the base. Appears whole or not at all. */
-  buildGolden(recipe: GoldenRecipe, task: Task): Promise<string>;
+  /** The image that was built under that key. */
+  findGolden(key: string): Promise<GoldenImage | undefined>;
+  /** Builds it from the base. Appears whole or not at all, under all of its keys. */
+  buildGolden(recipe: GoldenRecipe, task: Task): Promise<GoldenImage>;
   /**
    * A running machine of that name. One that exists is started if it is stopped, else returned as it is (its
    * user-data is then not applied again). Aborted or failed: either no machine, or one that `list` shows.

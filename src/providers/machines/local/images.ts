@@ -6,7 +6,7 @@ import { execa } from "execa";
 import { quote } from "../../../core/argv.ts";
 import { sha256 } from "../../../core/digest.ts";
 import { SummitError } from "../../../core/errors.ts";
-import type { GoldenRecipe } from "../../../core/ports/machines.ts";
+import type { GoldenImage, GoldenRecipe } from "../../../core/ports/machines.ts";
 import type { Task } from "../../../core/ports/output.ts";
 import { takePidLock } from "../../../core/pid-lock.ts";
 import { type Engine, lastLine, processRuns } from "./engine.ts";
@@ -53,27 +53,35 @@ export async function baseImage(engine: Engine, settings: ImageSettings, task: T
   }
 }
 
-export const findGolden = async (engine: Engine, key: string): Promise<string | undefined> =>
-  (await imageId(engine, goldenTag(key))) === undefined ? undefined : goldenTag(key);
+export async function findGolden(engine: Engine, key: string): Promise<GoldenImage | undefined> {
+  const found = await engine.run(["image", "inspect", "--format", "{{.Created}}", goldenTag(key)]);
+  if (found.code !== 0) return undefined;
+  // podman: 2026-11-22 18:04:10.123 +0000 UTC; docker: RFC 3339.
+  const createdAt = new Date(found.stdout.trim().replace(/^(\S+) (\d\d:\d\d:\d\d)(\.\d+)? \+0000 UTC$/, "$1T$2Z"));
+  return { image: goldenTag(key), createdAt };
+}
 
 const goldenTag = (key: string): string => `localhost/summitctl-golden:${key.slice(0, 20)}`;
 
 /** The base with the recipe's folders and the effect of its script. */
-export async function buildGolden(engine: Engine, base: BaseImage, recipe: GoldenRecipe, task: Task, signal: AbortSignal): Promise<string> {
+export async function buildGolden(engine: Engine, base: BaseImage, recipe: GoldenRecipe, { task, signal }: { task: Task; signal: AbortSignal }): Promise<GoldenImage> {
   await using _lock = await buildLock("the build of a golden image", signal);
-  const found = await findGolden(engine, recipe.key);
-  if (found !== undefined) return found;
   await removeLeftovers(engine);
   await using container = await buildContainer(engine, base.image);
   for (const [target, source] of Object.entries(recipe.folders)) {
     await container.sh(`mkdir -p ${quote(target)}`, { task, signal });
     await engine.must(["cp", `${source}/.`, `${container.name}:${target}`], { signal });
   }
-  await container.sh(recipe.script, { task, signal });
+  const output = await container.sh(recipe.script, { task, signal });
   // What two machines must not share, once more: packages may have made keys or ids.
   await container.sh("rm -rf /etc/ssh/ssh_host_* /var/lib/apt/lists/* /var/log/apt /tmp/* /run/summitctl; apt-get clean; : >/etc/machine-id", { task, signal });
   task.progress({ text: "saving the image" });
-  return await container.commit(goldenTag(recipe.key), signal);
+  const [key, ...more] = recipe.keys(output);
+  await container.commit(goldenTag(key), signal);
+  for (const other of more) await engine.must(["tag", goldenTag(key), goldenTag(other)], { signal });
+  const built = await findGolden(engine, key);
+  if (built === undefined) throw new SummitError("remote", `${engine.name} built ${goldenTag(key)} but does not list it`);
+  return built;
 }
 
 const buildLock = (what: string, signal: AbortSignal): Promise<AsyncDisposable> =>
@@ -153,7 +161,8 @@ async function prepareFromScratch(engine: Engine, tag: string, { settings, packa
 
 interface BuildContainer extends AsyncDisposable {
   readonly name: string;
-  sh(script: string, options: { task: Task; signal: AbortSignal }): Promise<void>;
+  /** Resolves with stdout. */
+  sh(script: string, options: { task: Task; signal: AbortSignal }): Promise<string>;
   commit(tag: string, signal: AbortSignal): Promise<string>;
 }
 
@@ -167,7 +176,7 @@ async function buildContainer(engine: Engine, image: string): Promise<BuildConta
     name,
     async sh(script, { task, signal }) {
       const result = await engine.run(["exec", "-i", name, "sh", "-s"], { input: script, signal, onLine: (line) => task.progress({ text: line.slice(0, 100) }) });
-      if (result.code === 0) return;
+      if (result.code === 0) return result.stdout;
       throw new SummitError("remote", `building a machine image failed: ${lastLine(result.stderr) || `exit status ${result.code}`}`, {
         details: `${result.stdout}\n${result.stderr}`.trim().split("\n").slice(-8),
         hint: "summitctl doctor    # then run the same command again, it starts the build over",

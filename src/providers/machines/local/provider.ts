@@ -58,7 +58,7 @@ export async function localProvider(settings: LocalSettings): Promise<{ machines
 
     async buildGolden(recipe, task) {
       const base = await baseImage(await engine(), imageSettings, task);
-      return await buildGolden(await engine(), base, recipe, task, settings.signal);
+      return await buildGolden(await engine(), base, recipe, { task, signal: settings.signal });
     },
 
     async create(spec) {

@@ -1,0 +1,39 @@
+import type { DatabaseFacts } from "./database-facts.ts";
+import { identifier, literal } from "./sql-session.ts";
+
+/** Settings whose value is a list of names; SET quotes them otherwise. The server's own set_config takes them as stored. */
+const LISTS = new Set(["search_path", "temp_tablespaces", "local_preload_libraries", "session_preload_libraries", "shared_preload_libraries", "unix_socket_directories"]);
+
+/** An empty database like the one that was dumped, under a name of its own. Fails where the locale is missing. */
+export function createDatabase(name: string, facts: DatabaseFacts): string {
+  const locale = facts.localeProvider === "i" && facts.icuLocale !== null ? ` LOCALE_PROVIDER icu ICU_LOCALE ${literal(facts.icuLocale)}` : "";
+  return `CREATE DATABASE ${identifier(name)} TEMPLATE template0 OWNER ${identifier(facts.owner)} ENCODING ${literal(facts.encoding)}
+    LC_COLLATE ${literal(facts.collate)} LC_CTYPE ${literal(facts.ctype)}${locale} CONNECTION LIMIT ${facts.connectionLimit}`;
+}
+
+/** What belongs to the database itself and is not in its dump: settings, grants, comment. Run inside it or not. */
+export function applyFacts(name: string, facts: DatabaseFacts): string[] {
+  const database = identifier(name);
+  return [
+    `COMMENT ON DATABASE ${database} IS ${facts.comment === null ? "NULL" : literal(facts.comment)}`,
+    ...facts.settings.map(({ role, name: setting, value }) => {
+      const whom = role === null ? `ALTER DATABASE ${database}` : `ALTER ROLE ${identifier(role)} IN DATABASE ${database}`;
+      return LISTS.has(setting.toLowerCase())
+        ? `SELECT set_config(${literal(setting)}, ${literal(value)}, false); ${whom} SET ${identifier(setting)} FROM CURRENT; RESET ${identifier(setting)}`
+        : `${whom} SET ${identifier(setting)} TO ${literal(value)}`;
+    }),
+    ...grantStatements(database, facts),
+  ];
+}
+
+function grantStatements(database: string, { grants, owner }: DatabaseFacts): string[] {
+  if (grants === null) return [];
+  return [
+    `REVOKE ALL ON DATABASE ${database} FROM PUBLIC, ${identifier(owner)}`,
+    ...grants.map(({ grantee, privilege, grantable }) => {
+      // Privileges are words of the server's own, but they come from a file.
+      const word = /^[A-Z]+$/.test(privilege) ? privilege : identifier(privilege);
+      return `GRANT ${word} ON DATABASE ${database} TO ${grantee === null ? "PUBLIC" : identifier(grantee)}${grantable ? " WITH GRANT OPTION" : ""}`;
+    }),
+  ];
+}

@@ -1,0 +1,14 @@
+import type { Command } from "commander";
+import type { CommandDeps } from "./deps.ts";
+
+export function registerInit(program: Command, deps: CommandDeps): void {
+  program
+    .command("init")
+    .argument("[folder]", "where to write summit.yaml", ".")
+    .option("--project <name>", "the project's name (default: the folder's)")
+    .description("write a commented summit.yaml to start from")
+    .action(async (folder: string, options: { project?: string }) => {
+      const { runInit } = await import("../config/init.ts");
+      await runInit({ folder, ...options }, deps);
+    });
+}

@@ -1,0 +1,12 @@
+import type { Shell } from "../core/ports/shell.ts";
+
+/** apt package to exact version, per service. */
+export type Pins = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** Versions of installed packages on a machine; one that is not installed is absent. */
+export async function installedVersions(shell: Shell, packages: readonly string[], signal: AbortSignal): Promise<Record<string, string>> {
+  if (packages.length === 0) return {};
+  // Exit status 1 when one of them is not installed; the others are still printed.
+  const shown = await shell.run(["dpkg-query", "-W", "-f=${Package} ${Version}\n", ...packages], { signal, timeout: 60 });
+  return Object.fromEntries(shown.stdout.split("\n").filter(Boolean).map((line) => line.split(" ") as [string, string]).filter(([, version]) => version !== ""));
+}

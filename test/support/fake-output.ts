@@ -1,0 +1,81 @@
+import type { Output, Progress, Prompt, Task, Versioned, View } from "../../src/core/ports/output.ts";
+
+export interface FakeTask {
+  readonly title: string;
+  readonly progress: Progress[];
+  state: "running" | "done" | "failed";
+  text: string | undefined;
+}
+
+export interface FakeOutput extends Output {
+  readonly results: Versioned[];
+  /** What a person would have seen of each result. */
+  readonly views: View[];
+  readonly notes: string[];
+  readonly warnings: string[];
+  readonly debugLines: string[];
+  readonly tasks: FakeTask[];
+}
+
+/** Keeps everything it is told. A second result is refused, as in the real adapters. */
+export function fakeOutput(): FakeOutput {
+  const results: Versioned[] = [];
+  const views: View[] = [];
+  const notes: string[] = [];
+  const warnings: string[] = [];
+  const debugLines: string[] = [];
+  const tasks: FakeTask[] = [];
+  return {
+    results,
+    views,
+    notes,
+    warnings,
+    debugLines,
+    tasks,
+    result(value, view) {
+      if (results.length > 0) throw new Error("a command has one result");
+      results.push(value);
+      views.push(view(value));
+    },
+    note: (line) => void notes.push(line),
+    warn: (line) => void warnings.push(line),
+    debug: (line) => void debugLines.push(line),
+    task: (title) => startTask(title, tasks),
+  };
+}
+
+export interface FakePrompt extends Prompt {
+  readonly questions: string[];
+}
+
+/** Gives the answers in order; a question too many is a defect of the test's subject. */
+export function fakePrompt(answers: readonly boolean[] = []): FakePrompt {
+  const left = [...answers];
+  const questions: string[] = [];
+  const answer = async (question: string): Promise<boolean> => {
+    questions.push(question);
+    const next = left.shift();
+    if (next === undefined) throw new Error(`no answer prepared for: ${question}`);
+    return next;
+  };
+  return {
+    questions,
+    confirm: answer,
+    typedName: async (question, name, given) => (given === undefined ? answer(question) : given === name),
+  };
+}
+
+function startTask(title: string, tasks: FakeTask[]): Task {
+  const task: FakeTask = { title, progress: [], state: "running", text: undefined };
+  tasks.push(task);
+  const end = (state: "done" | "failed", text: string | undefined): void => {
+    if (task.state !== "running") return;
+    task.state = state;
+    task.text = text;
+  };
+  return {
+    progress: (progress) => void (task.state === "running" && task.progress.push(progress)),
+    done: (text) => end("done", text),
+    fail: (text) => end("failed", text),
+  };
+}
