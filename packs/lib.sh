@@ -161,7 +161,9 @@ act_on() {
   ao_unit=$1
   ao_done=$2
   shift 2
-  if ! systemctl "$@"; then
+  # Its words count only when it fails: it also complains about what --no-reload left for later.
+  if ! ao_words=$(systemctl "$@" 2>&1); then
+    say "$ao_words" >&2
     show_journal "$ao_unit"
     die "systemctl $1 $ao_unit failed"
   fi
@@ -252,7 +254,7 @@ apt_install() (
   export DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_SUSPEND=1 UCF_FORCE_CONFFOLD=1
   ai_try=1
   # shellcheck disable=SC2086 # a list
-  missing_versions $1 || apt_update
+  missing_versions $1 || [ -n "${au_done:-}" ] || apt_update
   # shellcheck disable=SC2086 # a list
   missing_versions $1 || die "$(say_missing $1)"
   # shellcheck disable=SC2086 # a list
@@ -280,7 +282,8 @@ refuse_starts() {
 # An archive that does not answer is no reason to give up: what is needed may be in another one.
 apt_update() {
   au_try=1
-  until apt_get update -o APT::Update::Error-Mode=any; do
+  au_done=1
+  until apt_get update -o APT::Update::Error-Mode=any -o Acquire::Retries=0; do
     if [ "$au_try" -ge "$SUMMIT_APT_TRIES" ]; then
       warn "apt-get update failed $au_try times: $(grep -E '^(E|Err|W):' "$SUMMIT_APT_LOG" | tail -n 1)"
       return 0

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { type Command, CommanderError } from "commander";
 import type { CommandDeps } from "./commands/deps.ts";
 import { type Globals, readGlobals, scanGlobals } from "./commands/global-options.ts";
+import { composeLazily } from "./compose.ts";
 import { exitCode, isSummitError, SummitError } from "./core/errors.ts";
 import { openTalk, type Talk } from "./open-talk.ts";
 import { ownProcess } from "./own-process.ts";
@@ -40,6 +41,14 @@ export async function main(argv: string[], build: (deps: CommandDeps) => Command
     cwd: process.cwd(),
     version: version(),
     globals: () => opened(globals),
+    ...composeLazily({
+      signal: owned.signal,
+      env: process.env,
+      cwd: process.cwd(),
+      version: version(),
+      globals: () => opened(globals),
+      warn: (line) => opened(talk).out.warn(line),
+    }),
     exitWith: (status) => {
       code = status;
     },

@@ -1,7 +1,11 @@
 import { Command, type CommanderError } from "commander";
+import { registerBootstrap } from "./commands/bootstrap.ts";
 import type { CommandDeps } from "./commands/deps.ts";
+import { registerDestroy } from "./commands/destroy.ts";
 import { addGlobalOptions } from "./commands/global-options.ts";
 import { registerInit } from "./commands/init.ts";
+import { registerSsh } from "./commands/ssh.ts";
+import { registerStatus } from "./commands/status.ts";
 import { SummitError } from "./core/errors.ts";
 import { exitTable } from "./render-error.ts";
 
@@ -26,6 +30,10 @@ export function buildProgram(deps: CommandDeps): Command {
 
   program.commandsGroup("Environments:");
   registerInit(program, deps);
+  registerBootstrap(program, deps);
+  registerStatus(program, deps);
+  registerSsh(program, deps);
+  registerDestroy(program, deps);
 
   // The groups to come: "Backups:", "Recovery:", "Monitoring:".
   return program;

@@ -1,6 +1,6 @@
 import type { AddressPort, MachineProvider } from "./ports/machines.ts";
 import type { Output, Prompt } from "./ports/output.ts";
-import type { ShellConnector } from "./ports/shell.ts";
+import type { TerminalConnector } from "./ports/shell.ts";
 import type { ObjectStore } from "./ports/store.ts";
 import type { TreeReader } from "./ports/tree.ts";
 import type { Secret } from "./secret.ts";
@@ -28,7 +28,7 @@ export interface Deps {
   lock(environment: string, what: string): Promise<AsyncDisposable>;
   /** Every configured store, in the order of summit.yaml; the first one holds state. */
   stores(): Promise<readonly [ObjectStore, ...ObjectStore[]]>;
-  connector(): Promise<ShellConnector>;
+  connector(): Promise<TerminalConnector>;
   trees(): Promise<TreeReader>;
   /** Fetches over HTTP without following redirects; used to look at the stack from outside. */
   readonly http: HttpGet;

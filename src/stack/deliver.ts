@@ -3,7 +3,7 @@ import { SummitError } from "../core/errors.ts";
 import type { Shell } from "../core/ports/shell.ts";
 import type { Tree } from "../core/ports/tree.ts";
 import { Secret } from "../core/secret.ts";
-import { REMOTE } from "./hook-environment.ts";
+import { REMOTE, SECRETS_FOLDER } from "./hook-environment.ts";
 
 /**
  * Unpacks a tree into a folder of the machine unless that folder has this very revision. The folder appears whole:
@@ -24,7 +24,7 @@ rm -f "$f.revision"; if [ -e "$f" ]; then mv "$f" "$f.old"; fi; mv "$f.new" "$f"
 export async function deliverSecrets(shell: Shell, secrets: ReadonlyMap<string, Secret>, signal: AbortSignal): Promise<string[]> {
   if (secrets.size === 0) return [];
   const lines = [...secrets].map(([name, secret]) => `put ${quote(name)} ${quote(Buffer.from(secret.reveal()).toString("base64"))}`);
-  const script = `set -eu; umask 077; mkdir -p ${REMOTE.secrets}; cd ${REMOTE.secrets}
+  const script = `set -eu; ${SECRETS_FOLDER}; umask 077; cd ${REMOTE.secrets}
 put() { printf %s "$2" | base64 -d >".$1.new"; if cmp -s ".$1.new" "$1"; then rm -f ".$1.new"; else mv -f ".$1.new" "$1"; echo "$1"; fi; }
 ${lines.join("\n")}
 `;
@@ -36,7 +36,7 @@ ${lines.join("\n")}
 
 /** The password of a relation: made on the providing machine the first time, and never kept here. */
 export async function relationSecret(shell: Shell, name: string, signal: AbortSignal): Promise<Secret> {
-  const script = `set -eu; umask 077; mkdir -p ${REMOTE.secrets}; cd ${REMOTE.secrets}
+  const script = `set -eu; ${SECRETS_FOLDER}; umask 077; cd ${REMOTE.secrets}
 if [ ! -s "$1" ]; then head -c 24 /dev/urandom | base64 | tr '+/' '-_' >".$1.new"; mv -f ".$1.new" "$1"; fi; cat "$1"`;
   const value = await shell.must(["sh", "-c", script, "sh", name], { signal, timeout: 60 });
   return new Secret(value.trim());

@@ -12,6 +12,9 @@ export const REMOTE = {
   changes: "/run/summitctl/changes",
 } as const;
 
+/** The folder above is open to packs, which keep there what their own users may read. */
+export const SECRETS_FOLDER = `install -d -m 755 /etc/summitctl; install -d -m 700 ${REMOTE.secrets}`;
+
 export const sourceFolder = (service: string, option: string, revision: string): string => `${REMOTE.sources}/${service}/${option}/${revision}`;
 
 /** Facts that the environment of a hook is made of. */

@@ -1,7 +1,7 @@
 import { exportLines, quote } from "../core/argv.ts";
 import { SummitError } from "../core/errors.ts";
 import type { Shell } from "../core/ports/shell.ts";
-import { REMOTE } from "./hook-environment.ts";
+import { REMOTE, SECRETS_FOLDER } from "./hook-environment.ts";
 import type { HookName } from "./pack-types.ts";
 
 export interface HookRun {
@@ -23,7 +23,7 @@ export function hookScript({ hooks, environment }: Pick<HookRun, "hooks" | "envi
   const pack = environment["SUMMIT_PACK"] ?? "";
   const changes = `${REMOTE.changes}.$$`;
   return `set -eu
-mkdir -p ${REMOTE.root} /run/summitctl ${REMOTE.secrets}; chmod 700 ${REMOTE.secrets}
+mkdir -p ${REMOTE.root} /run/summitctl; ${SECRETS_FOLDER}
 exec 9>/run/summitctl/hooks.lock; flock -w ${HOOK_LIMIT} 9
 ${exportLines({ PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C.UTF-8", ...environment })}export SUMMIT_CHANGES="${changes}"; : >"$SUMMIT_CHANGES"
 for hook in ${hooks.map(quote).join(" ")}; do

@@ -105,6 +105,8 @@ export interface ProjectAddress {
 export interface AddressPort {
   /** The address, reserved when it was not yet. Repeatable. */
   reserve(project: string): Promise<ProjectAddress>;
+  /** The address if it was reserved, changing nothing. */
+  find(project: string): Promise<ProjectAddress | undefined>;
   /** The running machine that holds it now. */
   holder(project: string): Promise<Machine | undefined>;
   /** Moves it. Resolves when this computer reaches the new holder under the address. Repeatable. */

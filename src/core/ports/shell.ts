@@ -37,7 +37,12 @@ export interface RemoteProcess {
   readonly exit: Promise<ExitStatus>;
 }
 
-/** One authenticated connection to one machine whose host key was known before the first byte was sent. */
+/**
+ * Commands run in `/` with a clean environment, as leaders of process groups of their own. When a link dies, the
+ * process there sees the end of its input: it must not take that for the end of what it was to get.
+ *
+ * One authenticated connection to one machine whose host key was known before the first byte was sent.
+ */
 export interface Shell extends AsyncDisposable {
   /** The host key that the machine proved, as `ssh-ed25519 AAAA…` without a comment. */
   readonly hostKey: string;
@@ -86,4 +91,27 @@ export interface ShellConnector {
   publicKeys(): Promise<readonly string[]>;
   /** A fresh ed25519 pair, used as a machine's boot-only host key. */
   generateKeyPair(): SshKeyPair;
+}
+
+/** This side of an interactive session; `process.stdin` and `process.stdout` fit. */
+export interface TerminalIo {
+  readonly input: Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
+  /** Emits `resize` when its size changes. */
+  readonly output: Writable & { readonly columns?: number; readonly rows?: number };
+  /** What `TERM` is there: `xterm-256color`. */
+  readonly term: string;
+}
+
+/** A shell that can also give the operator a prompt. */
+export interface TerminalShell extends Shell {
+  /**
+   * An interactive login shell in a pseudo terminal, as the login user. Resolves with how it ended; rejects with kind
+   * `remote` when the link was lost. `io.input` is in raw mode meanwhile, so Ctrl-C goes to the machine; the mode is
+   * restored in every case and neither stream is closed.
+   */
+  terminal(io: TerminalIo): Promise<ExitStatus>;
+}
+
+export interface TerminalConnector extends ShellConnector {
+  connect(target: ShellTarget): Promise<TerminalShell>;
 }

@@ -1,4 +1,4 @@
-import type { ShellConnector, ShellTarget, SshKeyPair } from "../../core/ports/shell.ts";
+import type { SshKeyPair, TerminalConnector } from "../../core/ports/shell.ts";
 import { shakeHands } from "./handshake.ts";
 import { parsePinnedKey } from "./host-key.ts";
 import { offeredKeys } from "./offered-keys.ts";
@@ -7,7 +7,6 @@ import { SshLink } from "./ssh-link.ts";
 import { SshShell } from "./ssh-shell.ts";
 import { SSH_TIMING, type SshTiming } from "./ssh-timing.ts";
 import { ssh2 } from "./ssh2-module.ts";
-import type { TerminalShell } from "./terminal.ts";
 
 export interface SshConnectorOptions {
   /** Private keys, absolute paths. Each must exist and be usable, by itself or by the agent. */
@@ -19,12 +18,8 @@ export interface SshConnectorOptions {
   readonly timing?: Partial<SshTiming>;
 }
 
-export interface SshConnector extends ShellConnector {
-  connect(target: ShellTarget): Promise<TerminalShell>;
-}
-
 /** Connects over SSH with public keys only. Key errors have kind `config`. ssh2 is loaded at the first use. */
-export function createSshConnector(options: SshConnectorOptions): SshConnector {
+export function createSshConnector(options: SshConnectorOptions): TerminalConnector {
   const timing: SshTiming = { ...SSH_TIMING, ...options.timing };
   return {
     async connect(target) {

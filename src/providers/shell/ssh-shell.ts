@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Argv } from "../../core/argv.ts";
 import { SummitError } from "../../core/errors.ts";
-import type { ExitStatus, RemoteProcess, RunOptions, RunResult } from "../../core/ports/shell.ts";
+import type { ExitStatus, RemoteProcess, RunOptions, RunResult, TerminalIo, TerminalShell } from "../../core/ports/shell.ts";
 import { unlessAborted } from "./abort-race.ts";
 import { channelProcess } from "./channel-process.ts";
 import { collectRun, mustSucceed } from "./collect-run.ts";
@@ -9,7 +9,7 @@ import { type Login, startLine } from "./remote-line.ts";
 import type { SshLink } from "./ssh-link.ts";
 import type { SshTiming } from "./ssh-timing.ts";
 import { type ProcessTitle, type SupervisedProcess, supervise } from "./supervise.ts";
-import { openTerminal, type TerminalIo, type TerminalShell } from "./terminal.ts";
+import { openTerminal } from "./terminal.ts";
 
 export interface SshShellParts {
   readonly link: SshLink;

@@ -1,27 +1,8 @@
 import type { Readable, Writable } from "node:stream";
 import type { ClientChannel } from "ssh2";
 import { SummitError } from "../../core/errors.ts";
-import type { ExitStatus, Shell } from "../../core/ports/shell.ts";
+import type { ExitStatus, TerminalIo } from "../../core/ports/shell.ts";
 import type { SshLink } from "./ssh-link.ts";
-
-/** This side of an interactive session; `process.stdin` and `process.stdout` fit. */
-export interface TerminalIo {
-  readonly input: Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
-  /** Emits `resize` when its size changes. */
-  readonly output: Writable & { readonly columns?: number; readonly rows?: number };
-  /** What `TERM` is there: `xterm-256color`. */
-  readonly term: string;
-}
-
-/** A shell that can also give the operator a prompt. */
-export interface TerminalShell extends Shell {
-  /**
-   * An interactive login shell in a pseudo terminal, as the login user. Resolves with how it ended; rejects with kind
-   * `remote` when the link was lost. `io.input` is in raw mode meanwhile, so Ctrl-C goes to the machine; the mode is
-   * restored in every case and neither stream is closed.
-   */
-  terminal(io: TerminalIo): Promise<ExitStatus>;
-}
 
 export async function openTerminal(link: SshLink, { input, output, term }: TerminalIo): Promise<ExitStatus> {
   const size = (): { rows: number; cols: number } => ({ rows: output.rows ?? 24, cols: output.columns ?? 80 });

@@ -30,6 +30,11 @@ export function localAddress(engine: Engine, settings: AddressSettings): Address
       return await describe(project, network);
     },
 
+    async find(project) {
+      const network = await findNetwork(engine, project);
+      return network === undefined ? undefined : await describe(project, network);
+    },
+
     async holder(project) {
       const network = await findNetwork(engine, project);
       return network === undefined ? undefined : (await holders(project, network.address))[0];

@@ -175,6 +175,7 @@ function lazyAddress(make: () => Promise<AddressPort>): AddressPort {
   };
   return {
     reserve: async (project) => await (await address()).reserve(project),
+    find: async (project) => await (await address()).find(project),
     holder: async (project) => await (await address()).holder(project),
     assign: async (project, machine) => await (await address()).assign(project, machine),
     release: async (project) => await (await address()).release(project),

@@ -1,0 +1,103 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { CommandDeps } from "./commands/deps.ts";
+import type { Config } from "./config/types.ts";
+import { SummitError } from "./core/errors.ts";
+import { checkLabel } from "./core/names.ts";
+import { takePidLock } from "./core/pid-lock.ts";
+import type { AddressPort, MachineProvider } from "./core/ports/machines.ts";
+import type { ObjectStore } from "./core/ports/store.ts";
+import type { Project } from "./environment/project.ts";
+
+type Lazy = Pick<CommandDeps, "config" | "project" | "stores" | "machines" | "address" | "connector" | "trees" | "secret" | "lock" | "http" | "example">;
+type Base = Pick<CommandDeps, "signal" | "env" | "cwd" | "version" | "globals"> & { warn(line: string): void };
+
+const BUILTIN_PACKS = fileURLToPath(new URL("../packs", import.meta.url));
+const EXAMPLE = fileURLToPath(new URL("../examples/summit", import.meta.url));
+
+/** Everything that costs something to make, made when it is first asked for, and once. */
+export function composeLazily(base: Base): Lazy {
+  const config = once(async () => {
+    const { findConfigFile } = await import("./config/find-config-file.ts");
+    const { loadConfig } = await import("./config/load-config.ts");
+    return await loadConfig(await findConfigFile({ flag: base.globals().config, env: base.env, cwd: base.cwd }), { version: base.version });
+  });
+  const project = once(async (): Promise<Project> => {
+    const { loadProject } = await import("./environment/project.ts");
+    return await loadProject(await config(), BUILTIN_PACKS);
+  });
+  const local = once(async () => {
+    const { localProvider } = await import("./providers/machines/local/provider.ts");
+    return await localProvider(localSettings(await config(), base.signal));
+  });
+  return {
+    config,
+    project,
+    example: EXAMPLE,
+    stores: once(async () => {
+      const { fileStore } = await import("./providers/stores/file.ts");
+      const [first, ...more] = (await config()).stores.map(({ url }): ObjectStore => fileStore(url));
+      if (first === undefined) throw new SummitError("config", "summit.yaml names no store");
+      return [first, ...more];
+    }),
+    machines: async (environment): Promise<MachineProvider> => (await localOnly(environment, config, local)).machines,
+    address: async (environment): Promise<AddressPort> => (await localOnly(environment, config, local)).address,
+    connector: once(async () => {
+      const { createSshConnector } = await import("./providers/shell/ssh-connector.ts");
+      const { ensureOwnKey } = await import("./providers/shell/own-key.ts");
+      const { keys } = (await config()).ssh;
+      const keyFiles = keys.length > 0 ? keys : [await ensureOwnKey(join(stateFolder(base.env), "id_ed25519"))];
+      return createSshConnector({ keyFiles, agentSocket: base.env["SSH_AUTH_SOCK"], signal: base.signal });
+    }),
+    trees: once(async () => {
+      const { treeReader } = await import("./providers/source/trees.ts");
+      return treeReader(base.signal);
+    }),
+    secret: async (name) => {
+      const { resolveSecret } = await import("./config/secret-source.ts");
+      const { secrets, folder } = await config();
+      const source = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
+      if (source === undefined) throw new SummitError("config", `summit.yaml names no secret "${name}"`, { hint: `secrets: { ${name}: { env: ${name.toUpperCase()} } }` });
+      return await resolveSecret(name, source, { env: base.env, folder, signal: base.signal, warn: base.warn });
+    },
+    lock: async (environment, what) => {
+      const wrong = checkLabel("environment", environment);
+      if (wrong !== undefined) throw new SummitError("usage", wrong);
+      const file = join(stateFolder(base.env), "locks", (await config()).project, `${environment}.lock`);
+      return await takePidLock(file, { what: `${what} of "${environment}"`, wait: 0, signal: base.signal });
+    },
+    http: async (request) => {
+      const { httpGet } = await import("./providers/http/get.ts");
+      return await httpGet(base.signal)(request);
+    },
+  };
+}
+
+const localSettings = ({ local, address }: Config, signal: AbortSignal) => ({
+  engine: local.engine,
+  subnet: local.subnet,
+  image: local.image ?? "debian:12",
+  mirror: local.mirror,
+  httpPort: address.httpPort,
+  httpsPort: address.httpsPort,
+  signal,
+});
+
+/** `effectiveEnvironment` refuses names that are not in summit.yaml; `local` is the only provider of this version. */
+async function localOnly<T>(environment: string, config: () => Promise<Config>, local: () => Promise<T>): Promise<T> {
+  const { effectiveEnvironment } = await import("./config/effective-environment.ts");
+  effectiveEnvironment(await config(), environment);
+  return await local();
+}
+
+/** `$XDG_STATE_HOME/summitctl`: what belongs to this user on this computer. */
+const stateFolder = (env: NodeJS.ProcessEnv): string => join(env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "summitctl");
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
