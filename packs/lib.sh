@@ -246,6 +246,7 @@ installed_version() {
 
 # apt_install SPECS: in a subshell of its own, so that the policy file goes away however it ends.
 apt_install() (
+  command -v apt-get >/dev/null || die "there is no apt-get here: expected Debian or Ubuntu"
   say "installing$1"
   mkdir -p "$SUMMIT_RUN"
   exec 9>"$SUMMIT_RUN/packages.lock"
@@ -285,7 +286,7 @@ apt_update() {
   au_done=1
   until apt_get update -o APT::Update::Error-Mode=any -o Acquire::Retries=0; do
     if [ "$au_try" -ge "$SUMMIT_APT_TRIES" ]; then
-      warn "apt-get update failed $au_try times: $(grep -E '^(E|Err|W):' "$SUMMIT_APT_LOG" | tail -n 1)"
+      warn "apt-get update failed $au_try times: $(tail -n 1 "$SUMMIT_APT_LOG")"
       return 0
     fi
     au_try=$((au_try + 1))

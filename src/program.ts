@@ -1,9 +1,12 @@
 import { Command, type CommanderError } from "commander";
+import { registerBackup } from "./commands/backup.ts";
+import { registerBackups } from "./commands/backups.ts";
 import { registerBootstrap } from "./commands/bootstrap.ts";
 import type { CommandDeps } from "./commands/deps.ts";
 import { registerDestroy } from "./commands/destroy.ts";
 import { addGlobalOptions } from "./commands/global-options.ts";
 import { registerInit } from "./commands/init.ts";
+import { registerRestore } from "./commands/restore.ts";
 import { registerSsh } from "./commands/ssh.ts";
 import { registerStatus } from "./commands/status.ts";
 import { SummitError } from "./core/errors.ts";
@@ -35,7 +38,12 @@ export function buildProgram(deps: CommandDeps): Command {
   registerSsh(program, deps);
   registerDestroy(program, deps);
 
-  // The groups to come: "Backups:", "Recovery:", "Monitoring:".
+  program.commandsGroup("Backups:");
+  registerBackup(program, deps);
+  registerBackups(program, deps);
+
+  program.commandsGroup("Recovery:");
+  registerRestore(program, deps);
   return program;
 }
 

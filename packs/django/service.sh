@@ -3,7 +3,7 @@
 # shellcheck disable=SC2034 # the hooks use what is set here
 
 unit=summitctl-$SUMMIT_SERVICE.service
-etc=/etc/summitctl/$SUMMIT_SERVICE
+etc=/etc/summitctl/services/$SUMMIT_SERVICE
 state=/var/lib/summitctl-$SUMMIT_SERVICE
 manage=/usr/local/sbin/manage-$SUMMIT_SERVICE
 port=${SUMMIT_OPTION_PORT:-8000}

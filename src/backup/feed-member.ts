@@ -3,6 +3,7 @@ import { pipeline } from "node:stream/promises";
 import { SummitError } from "../core/errors.ts";
 import type { ObjectStore } from "../core/ports/store.ts";
 import { COMPRESSORS, type Compressor, decompressArgv } from "./dump-line.ts";
+import { lastText } from "./last-text.ts";
 import type { Manifest, Member } from "./manifest.ts";
 import { failures, type Pipeline, pipelineScript, readReport } from "./measured-pipeline.ts";
 import { readMember } from "./read-member.ts";
@@ -25,10 +26,7 @@ export async function feedMember(
   const line: Pipeline = { stages: [{ name: decompressor, argv: decompressArgv(decompressor) }, program], nonce: `summitctl-report-${randomBytes(12).toString("hex")}` };
   const child = await server.shell.open(["sh", "-c", pipelineScript(line)], { as: "postgres", signal: options.signal });
   child.stdout.resume();
-  let messages = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    messages = (messages + chunk.toString("utf8")).slice(-65_536);
-  });
+  const messages = lastText(child.stderr, 65_536);
   // A program that gives up early closes the pipe; its report says more than the broken pipe does.
   const sent = await pipeline(readMember(store, manifest, member, options.onBytes), child.stdin, { signal: options.signal }).catch((error: unknown) => error);
   if (sent instanceof SummitError || options.signal.aborted) {
@@ -37,10 +35,10 @@ export async function feedMember(
     throw sent;
   }
   const status = await child.exit;
-  const found = readReport(messages, line);
+  const found = readReport(messages(), line);
   if (found === undefined) {
     throw new SummitError("remote", `${program.name} did not report its end (${status.signal ?? `exit status ${status.code}`})`, {
-      details: messages.trim().split("\n").slice(-6), hint: "run the same command again",
+      details: messages().trim().split("\n").slice(-6), hint: "run the same command again",
     });
   }
   const failed = failures(found.report);

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { PassThrough } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { Readable } from "node:stream";
 import { SummitError } from "../core/errors.ts";
 import type { Deps } from "../core/deps.ts";
 import type { Task } from "../core/ports/output.ts";
@@ -12,7 +11,8 @@ import { backupPrefix, MANIFEST_FILE, newBackupId } from "./keys.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { type DatabaseMember, type Manifest, MANIFEST_SCHEMA, type Member } from "./manifest.ts";
 import { failures, type Pipeline, pipelineScript, type PipelineReport, readReport } from "./measured-pipeline.ts";
-import { measuredStream, type StoredMeasure } from "./measured-stream.ts";
+import { StoredMeter, type StoredMeasure } from "./stored-meter.ts";
+import { lastText } from "./last-text.ts";
 import type { DatabaseServer } from "./source.ts";
 import { openSqlSession, type SqlSession } from "./sql-session.ts";
 
@@ -98,7 +98,7 @@ class BackupRun {
     // The counts are taken in the dump's own snapshot, while the dump runs.
     const counting = countRows(session);
     counting.catch(() => undefined);
-    const { report, stored } = await this.#store_(file, { stages: [
+    const { report, stored } = await this.#keep(file, { stages: [
       { name: "pg_dump", argv: pgDumpArgv(database, snapshot) },
       { name: compressor, argv: compressArgv(compressor) },
     ], nonce: nonce() }, task);
@@ -113,7 +113,7 @@ class BackupRun {
   async #dumpRoles(compressor: Compressor): Promise<Member> {
     const file = memberFile("roles", utcStamp(this.#startedAt), "sql.bz2");
     const task = this.#deps.out.task("dump roles");
-    const { report, stored } = await this.#store_(file, { stages: [
+    const { report, stored } = await this.#keep(file, { stages: [
       { name: "pg_dumpall", argv: rolesArgv() },
       { name: compressor, argv: compressArgv(compressor) },
     ], nonce: nonce() }, task);
@@ -124,37 +124,30 @@ class BackupRun {
   }
 
   /** Streams what the pipeline writes on the machine into the store, and believes it only when everything agrees. */
-  async #store_(file: string, line: Pipeline, task: Task): Promise<{ report: PipelineReport; stored: StoredMeasure }> {
+  async #keep(file: string, line: Pipeline, task: Task): Promise<{ report: PipelineReport; stored: StoredMeasure }> {
     const { shell, unit } = this.#server;
     const { signal } = this.#deps;
     const key = `${this.#prefix}${file}`;
     try {
       const child = await shell.open(["sh", "-c", pipelineScript(line)], { as: "postgres", signal });
-      child.stdin.end();
-      let messages = "";
-      child.stderr.on("data", (chunk: Buffer) => {
-        messages = (messages + chunk.toString("utf8")).slice(-65_536);
-      });
-      const { stream, measure } = measuredStream((bytes) => task.progress({ bytes }));
-      const body = new PassThrough();
-      this.#stored.push(key);
-      // The object is only completed after the machine's own report was found good: `put` sees the end of the body last.
-      const flow = pipeline(child.stdout, stream, body, { end: false, signal });
-      const judged = flow.then(async () => {
+      const meter = new StoredMeter();
+      let report: PipelineReport | undefined;
+      // The object is completed only when this has ended well: after the machine's own report was found good.
+      async function* body(): AsyncGenerator<Buffer> {
+        const messages = lastText(child.stderr, 65_536);
+        child.stdin.end();
+        for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+          meter.add(chunk);
+          task.progress({ bytes: meter.bytes });
+          yield chunk;
+        }
         const status = await child.exit;
-        const report = judge(line, { messages, exit: status.signal ?? status.code ?? "unknown" }, measure());
-        body.end();
-        return report;
-      });
-      judged.catch((error: unknown) => body.destroy(error instanceof Error ? error : new Error(String(error))));
-      const [info, report] = await Promise.all([this.#store.put(key, body, signal).catch(async (error: unknown) => {
-        // The remote side's failure is the cause; what the store says of the cut body is only its echo.
-        child.stdout.destroy();
-        await judged;
-        throw error;
-      }), judged]);
-      const stored = measure();
-      if (info.size !== stored.bytes) {
+        report = judge(line, { messages: messages(), exit: status.signal ?? status.code ?? "unknown" }, meter.measure());
+      }
+      this.#stored.push(key);
+      const info = await this.#store.put(key, Readable.from(body(), { objectMode: false }), signal);
+      const stored = meter.measure();
+      if (report === undefined || info.size !== stored.bytes) {
         throw new SummitError("verification", `the store holds ${info.size} bytes of ${file}, ${stored.bytes} were sent`, { hint: "run the same command again" });
       }
       task.done(`${line.stages[1]?.name ?? ""}, ${unit}`);

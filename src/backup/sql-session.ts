@@ -4,6 +4,7 @@ import type { Argv } from "../core/argv.ts";
 import { SummitError } from "../core/errors.ts";
 import { checkDatabaseName } from "../core/names.ts";
 import type { RemoteProcess, Shell } from "../core/ports/shell.ts";
+import { lastText } from "./last-text.ts";
 
 /** A name as libpq takes it without reading anything else into it. Throws kind `usage` for names that hurt. */
 export function conninfo(database: string): string {
@@ -33,7 +34,7 @@ export interface SqlSession extends AsyncDisposable {
 /** As the server's superuser over its local socket. `variables` are psql variables, for `:'name'` and `:"name"`. */
 export async function openSqlSession(shell: Shell, database: string, signal?: AbortSignal): Promise<SqlSession> {
   const child = await shell.open(psqlArgv(database), { as: "postgres", ...(signal === undefined ? {} : { signal }) });
-  const stderr = lastBytes(child);
+  const stderr = lastText(child.stderr, 16_384);
   const lines = createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]();
   child.exit.catch(() => undefined);
   child.stdin.on("error", () => undefined);
@@ -68,12 +69,4 @@ async function ended(child: RemoteProcess, stderr: () => string, database: strin
     details: words,
     hint: "summitctl ssh postgresql/0 -- sudo -u postgres psql -l",
   });
-}
-
-function lastBytes(child: RemoteProcess): () => string {
-  let text = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    text = (text + chunk.toString("utf8")).slice(-16_384);
-  });
-  return () => text;
 }

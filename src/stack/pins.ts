@@ -8,5 +8,7 @@ export async function installedVersions(shell: Shell, packages: readonly string[
   if (packages.length === 0) return {};
   // Exit status 1 when one of them is not installed; the others are still printed.
   const shown = await shell.run(["dpkg-query", "-W", "-f=${Package} ${Version}\n", ...packages], { signal, timeout: 60 });
-  return Object.fromEntries(shown.stdout.split("\n").filter(Boolean).map((line) => line.split(" ") as [string, string]).filter(([, version]) => version !== ""));
+  const versions = new Map(shown.stdout.split("\n").filter(Boolean).map((line) => line.split(" ") as [string, string]));
+  // In the order of the pack, whose first package is what the service is about.
+  return Object.fromEntries(packages.flatMap((name) => (versions.get(name) ? [[name, versions.get(name) ?? ""]] : [])));
 }

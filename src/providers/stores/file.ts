@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { link, mkdir, open, readdir, rm, rmdir, stat, unlink, utimes } from "node:fs/promises";
+import { type FileHandle, link, mkdir, open, readdir, rm, rmdir, stat, unlink, utimes } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import { addAbortSignal, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { isSummitError, messageOf, SummitError } from "../../core/errors.ts";
 import { show } from "../../core/names.ts";
@@ -119,17 +118,25 @@ export function fileStore(url: string): ObjectStore {
 async function writeDurably(file: string, body: Readable | Uint8Array, signal: AbortSignal | undefined): Promise<void> {
   const handle = await open(file, "wx", 0o600);
   try {
-    if (body instanceof Uint8Array) await handle.writeFile(body);
-    else {
-      const out = handle.createWriteStream({ autoClose: false, highWaterMark: 1024 * 1024 });
-      await pipeline(body, out, ...(signal === undefined ? [] : [{ signal }]));
-    }
+    await writeAll(handle, body, signal);
     await handle.sync();
     // The time of completion, not of the last byte: what was finished later sorts later.
     const now = new Date();
     await utimes(file, now, now);
   } finally {
     await handle.close();
+  }
+}
+
+/** Not by a write stream of the handle: on Node 20 piping into one that does not close its handle never ends. */
+async function writeAll(handle: FileHandle, body: Readable | Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+  if (body instanceof Uint8Array) return await handle.writeFile(body);
+  if (signal !== undefined) addAbortSignal(signal, body);
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    for (let rest = chunk; rest.length > 0; ) {
+      const { bytesWritten } = await handle.write(rest);
+      rest = rest.subarray(bytesWritten);
+    }
   }
 }
 

@@ -1,0 +1,36 @@
+import type { Shell } from "../core/ports/shell.ts";
+import { databasesOf } from "../stack/stack.ts";
+import { liveGeneration } from "./generations.ts";
+import { type Project, stackOf } from "./project.ts";
+import { lookAt, machineOf, reach, type ReachDeps } from "./reach.ts";
+
+/** The unit that has an environment's databases, reached. */
+export interface DatabaseHost extends AsyncDisposable {
+  readonly project: string;
+  readonly environment: string;
+  readonly generation: number;
+  /** `postgresql/0` */
+  readonly unit: string;
+  /** As summit.yaml lists them under `backup`, else those that services ask for. */
+  readonly databases: readonly string[];
+  readonly shell: Shell;
+}
+
+/** Throws kind `check` when the environment has no such machine and kind `remote` when it cannot be reached. */
+export async function openDatabaseHost(project: Project, environment: string, deps: ReachDeps): Promise<DatabaseHost> {
+  const { service, databases } = databasesOf(await stackOf(project, environment));
+  const unit = `${service.name}/0`;
+  const standing = await lookAt(project, environment, deps);
+  const [store] = await deps.stores();
+  const live = await liveGeneration(store, project.config.project);
+  const shell = await reach(standing, machineOf(standing, unit), 5, deps);
+  return {
+    project: project.config.project,
+    environment,
+    generation: live?.number ?? 0,
+    unit,
+    databases: project.config.backup.databases ?? databases,
+    shell,
+    [Symbol.asyncDispose]: () => shell[Symbol.asyncDispose](),
+  };
+}
