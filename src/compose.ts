@@ -10,7 +10,7 @@ import type { AddressPort, MachineProvider } from "./core/ports/machines.ts";
 import type { ObjectStore } from "./core/ports/store.ts";
 import type { Project } from "./environment/project.ts";
 
-type Lazy = Pick<CommandDeps, "config" | "project" | "stores" | "machines" | "address" | "connector" | "trees" | "secret" | "lock" | "http" | "example">;
+type Lazy = Pick<CommandDeps, "config" | "project" | "stores" | "machines" | "address" | "connector" | "trees" | "secret" | "lock" | "http" | "example" | "computer" | "ownKeyFile">;
 type Base = Pick<CommandDeps, "signal" | "env" | "cwd" | "version" | "globals"> & { warn(line: string): void };
 
 const BUILTIN_PACKS = fileURLToPath(new URL("../packs", import.meta.url));
@@ -18,6 +18,7 @@ const EXAMPLE = fileURLToPath(new URL("../examples/summit", import.meta.url));
 
 /** Everything that costs something to make, made when it is first asked for, and once. */
 export function composeLazily(base: Base): Lazy {
+  const ownKeyFile = join(stateFolder(base.env), "id_ed25519");
   const config = once(async () => {
     const { findConfigFile } = await import("./config/find-config-file.ts");
     const { loadConfig } = await import("./config/load-config.ts");
@@ -35,6 +36,11 @@ export function composeLazily(base: Base): Lazy {
     config,
     project,
     example: EXAMPLE,
+    ownKeyFile,
+    computer: once(async () => {
+      const { localProvider } = await import("./providers/machines/local/provider.ts");
+      return (await localProvider({ ...DEFAULTS, signal: base.signal })).machines;
+    }),
     stores: once(async () => {
       const { fileStore } = await import("./providers/stores/file.ts");
       const [first, ...more] = (await config()).stores.map(({ url }): ObjectStore => fileStore(url));
@@ -47,7 +53,7 @@ export function composeLazily(base: Base): Lazy {
       const { createSshConnector } = await import("./providers/shell/ssh-connector.ts");
       const { ensureOwnKey } = await import("./providers/shell/own-key.ts");
       const { keys } = (await config()).ssh;
-      const keyFiles = keys.length > 0 ? keys : [await ensureOwnKey(join(stateFolder(base.env), "id_ed25519"))];
+      const keyFiles = keys.length > 0 ? keys : [await ensureOwnKey(ownKeyFile)];
       return createSshConnector({ keyFiles, agentSocket: base.env["SSH_AUTH_SOCK"], signal: base.signal });
     }),
     trees: once(async () => {
@@ -74,10 +80,13 @@ export function composeLazily(base: Base): Lazy {
   };
 }
 
+/** The settings of a project that sets nothing. */
+const DEFAULTS = { engine: "auto", subnet: undefined, image: "debian:12", mirror: undefined, httpPort: undefined, httpsPort: undefined } as const;
+
 const localSettings = ({ local, address }: Config, signal: AbortSignal) => ({
   engine: local.engine,
   subnet: local.subnet,
-  image: local.image ?? "debian:12",
+  image: local.image ?? DEFAULTS.image,
   mirror: local.mirror,
   httpPort: address.httpPort,
   httpsPort: address.httpsPort,

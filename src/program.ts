@@ -5,6 +5,8 @@ import { registerBootstrap } from "./commands/bootstrap.ts";
 import type { CommandDeps } from "./commands/deps.ts";
 import { registerDestroy } from "./commands/destroy.ts";
 import { addGlobalOptions } from "./commands/global-options.ts";
+import { registerFailover } from "./commands/failover.ts";
+import { registerDoctor } from "./commands/doctor.ts";
 import { registerInit } from "./commands/init.ts";
 import { registerRestore } from "./commands/restore.ts";
 import { registerSsh } from "./commands/ssh.ts";
@@ -33,6 +35,7 @@ export function buildProgram(deps: CommandDeps): Command {
 
   program.commandsGroup("Environments:");
   registerInit(program, deps);
+  registerDoctor(program, deps);
   registerBootstrap(program, deps);
   registerStatus(program, deps);
   registerSsh(program, deps);
@@ -43,6 +46,7 @@ export function buildProgram(deps: CommandDeps): Command {
   registerBackups(program, deps);
 
   program.commandsGroup("Recovery:");
+  registerFailover(program, deps);
   registerRestore(program, deps);
   return program;
 }

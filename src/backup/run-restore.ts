@@ -10,7 +10,7 @@ import { checkSizes } from "./read-member.ts";
 import { restoreRoles } from "./restore-roles.ts";
 import type { DatabaseServer } from "./source.ts";
 import { identifier, literal, openSqlSession, type SqlSession } from "./sql-session.ts";
-import { bounded, dropDatabase, exists, isEmpty, swapDatabases } from "./swap-databases.ts";
+import { bounded, databaseExists, dropDatabase, isEmpty, swapDatabases } from "./swap-databases.ts";
 
 type RestoreDeps = Pick<Deps, "out" | "now" | "signal">;
 
@@ -82,7 +82,7 @@ async function checkTarget(session: SqlSession, server: DatabaseServer, { manife
       hint: `in summit.yaml: services.postgresql.options: { major: ${major(manifest.server.versionNumber)} }`,
     });
   }
-  if (!replace && (await exists(session, as))) {
+  if (!replace && (await databaseExists(session, as))) {
     throw new SummitError("check", `database "${as}" exists on ${server.environment} ${server.unit}, and nothing is restored over it`, {
       hint: "give another name with --as NAME, or --replace: the old one is then kept under another name",
     });

@@ -2,7 +2,7 @@ import type { Shell } from "../core/ports/shell.ts";
 import { utcStamp } from "../core/time.ts";
 import { identifier, literal, openSqlSession, type SqlSession } from "./sql-session.ts";
 
-export async function exists(session: SqlSession, name: string): Promise<boolean> {
+export async function databaseExists(session: SqlSession, name: string): Promise<boolean> {
   return (await session.query(`SELECT 1 FROM pg_database WHERE datname = ${literal(name)}`)).length > 0;
 }
 
@@ -24,7 +24,7 @@ export async function dropDatabase(session: SqlSession, database: string): Promi
  */
 export async function swapDatabases(session: SqlSession, shell: Shell, names: { incoming: string; name: string }, now: Date): Promise<string | undefined> {
   const { incoming, name } = names;
-  if (!(await exists(session, name))) {
+  if (!(await databaseExists(session, name))) {
     await session.query(`ALTER DATABASE ${identifier(incoming)} RENAME TO ${identifier(name)}`);
     return undefined;
   }

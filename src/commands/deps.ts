@@ -1,5 +1,6 @@
 import type { Config } from "../config/types.ts";
 import type { Deps } from "../core/deps.ts";
+import type { MachineProvider } from "../core/ports/machines.ts";
 import type { Project } from "../environment/project.ts";
 import type { Globals } from "./global-options.ts";
 
@@ -17,4 +18,8 @@ export interface CommandDeps extends Deps {
   project(): Promise<Project>;
   /** Folder of the example app that comes with summitctl. */
   readonly example: string;
+  /** Machines on this computer as no project has set them up, for `doctor`. */
+  computer(): Promise<MachineProvider>;
+  /** The login key that is made when summit.yaml names none; it need not exist yet. */
+  readonly ownKeyFile: string;
 }

@@ -6,9 +6,10 @@ export function registerInit(program: Command, deps: CommandDeps): void {
     .command("init")
     .argument("[folder]", "where to write summit.yaml", ".")
     .option("--project <name>", "the project's name (default: the folder's)")
+    .option("--example", "run the conference schedule that comes with summitctl, to try things out", false)
     .description("write a commented summit.yaml to start from")
-    .action(async (folder: string, options: { project?: string }) => {
+    .action(async (folder: string, { project, example }: { project?: string; example: boolean }) => {
       const { runInit } = await import("../config/init.ts");
-      await runInit({ folder, ...options }, deps);
+      await runInit({ folder, project, example: example ? deps.example : undefined }, deps);
     });
 }

@@ -13,12 +13,26 @@ export interface ConfigSearch {
   readonly uid?: number | undefined;
 }
 
+/** As `lookForConfigFile`. Throws kind `config` when there is none. */
+export async function findConfigFile(search: ConfigSearch): Promise<string> {
+  const found = await lookForConfigFile(search);
+  if (found !== undefined) return found;
+  throw new SummitError("config", `there is no ${CONFIG_FILE} in ${resolve(search.cwd)} or above`, {
+    hint: "summitctl init",
+  });
+}
+
 /**
- * Absolute path of the project's file: the flag, SUMMITCTL_CONFIG, or summit.yaml here and above. The first two are
- * not looked at; loading them says what is wrong. Throws kind `config` when there is none, or when the one above
- * belongs to somebody else: it can name commands that are run.
+ * Absolute path of the project's file: the flag, SUMMITCTL_CONFIG, or summit.yaml here and above; undefined when
+ * there is none. The first two are not looked at; loading them says what is wrong. Throws kind `config` when the one
+ * above belongs to somebody else: it can name commands that are run.
  */
-export async function findConfigFile({ flag, env, cwd, uid = process.getuid?.() }: ConfigSearch): Promise<string> {
+export async function lookForConfigFile({
+  flag,
+  env,
+  cwd,
+  uid = process.getuid?.(),
+}: ConfigSearch): Promise<string | undefined> {
   const named = flag ?? (env["SUMMITCTL_CONFIG"] || undefined);
   if (named !== undefined) return resolve(cwd, named);
   const owners = [uid, 0, env["SUDO_UID"] === undefined || uid !== 0 ? undefined : Number(env["SUDO_UID"])];
@@ -35,7 +49,6 @@ export async function findConfigFile({ flag, env, cwd, uid = process.getuid?.() 
         },
       );
     }
-    if (dirname(folder) === folder) break;
+    if (dirname(folder) === folder) return undefined;
   }
-  throw new SummitError("config", `there is no ${CONFIG_FILE} in ${resolve(cwd)} or above`, { hint: "summitctl init" });
 }

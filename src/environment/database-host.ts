@@ -1,6 +1,6 @@
 import type { Shell } from "../core/ports/shell.ts";
 import { databasesOf } from "../stack/stack.ts";
-import { liveGeneration } from "./generations.ts";
+import { listGenerations } from "./generations.ts";
 import { type Project, stackOf } from "./project.ts";
 import { lookAt, machineOf, reach, type ReachDeps } from "./reach.ts";
 
@@ -8,6 +8,7 @@ import { lookAt, machineOf, reach, type ReachDeps } from "./reach.ts";
 export interface DatabaseHost extends AsyncDisposable {
   readonly project: string;
   readonly environment: string;
+  /** The newest one that was committed to this environment; 0: it was never live. */
   readonly generation: number;
   /** `postgresql/0` */
   readonly unit: string;
@@ -22,12 +23,12 @@ export async function openDatabaseHost(project: Project, environment: string, de
   const unit = `${service.name}/0`;
   const standing = await lookAt(project, environment, deps);
   const [store] = await deps.stores();
-  const live = await liveGeneration(store, project.config.project);
+  const own = (await listGenerations(store, project.config.project)).findLast((generation) => generation.environment === environment);
   const shell = await reach(standing, machineOf(standing, unit), 5, deps);
   return {
     project: project.config.project,
     environment,
-    generation: live?.number ?? 0,
+    generation: own?.number ?? 0,
     unit,
     databases: project.config.backup.databases ?? databases,
     shell,

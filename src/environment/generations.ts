@@ -17,15 +17,27 @@ export interface Generation {
 
 const prefixOf = (project: string): string => `${project}/_state/generations/`;
 
-/** The newest generation, or undefined before the first bootstrap. */
-export async function liveGeneration(store: ObjectStore, project: string): Promise<Generation | undefined> {
+/** Every generation, oldest first. */
+export async function listGenerations(store: ObjectStore, project: string): Promise<readonly Generation[]> {
   const objects = await store.list(prefixOf(project));
-  const numbers = objects.map(({ key }) => Number(key.slice(prefixOf(project).length).replace(/\.json$/, ""))).filter((number) => Number.isInteger(number) && number > 0);
-  if (numbers.length === 0) return undefined;
-  const key = `${prefixOf(project)}${Math.max(...numbers)}.json`;
-  const generation = JSON.parse((await buffer(await store.get(key))).toString("utf8")) as Generation;
-  if (generation.schema === GENERATION_SCHEMA) return generation;
-  throw new SummitError("check", `${key} has the schema ${JSON.stringify(generation.schema)}, this summitctl reads "${GENERATION_SCHEMA}"`, { hint: "use the summitctl that wrote it, or one that is newer" });
+  const generations = await Promise.all(objects.map(({ key }) => readGeneration(store, key)));
+  return generations.sort((a, b) => a.number - b.number);
+}
+
+/** The newest generation, or undefined before the first bootstrap. */
+export const liveGeneration = async (store: ObjectStore, project: string): Promise<Generation | undefined> =>
+  (await listGenerations(store, project)).at(-1);
+
+async function readGeneration(store: ObjectStore, key: string): Promise<Generation> {
+  const text = (await buffer(await store.get(key))).toString("utf8");
+  let generation: Generation;
+  try {
+    generation = JSON.parse(text) as Generation;
+  } catch (error) {
+    throw new SummitError("store", `${key} is not JSON: it was cut or altered`, { cause: error, hint: "put it back from another copy of the store: it says which environment is live" });
+  }
+  if (generation?.schema === GENERATION_SCHEMA) return generation;
+  throw new SummitError("check", `${key} has the schema ${JSON.stringify(generation?.schema)}, this summitctl reads "${GENERATION_SCHEMA}"`, { hint: "use the summitctl that wrote it, or one that is newer" });
 }
 
 /**

@@ -2,7 +2,7 @@ import { exportLines, quote } from "../core/argv.ts";
 import type { Deps } from "../core/deps.ts";
 import { canonicalJson, sha256 } from "../core/digest.ts";
 import type { MachineProvider } from "../core/ports/machines.ts";
-import type { Pins } from "../stack/pins.ts";
+import { parsePins, type Pins } from "../stack/pins.ts";
 import { REMOTE, serviceEnvironment } from "../stack/hook-environment.ts";
 import { installMark } from "../stack/install-mark.ts";
 import { isSource, type Stack } from "../stack/stack.ts";
@@ -52,14 +52,14 @@ export async function stackImage(request: ImageRequest, machines: MachineProvide
 }
 
 const isPinned = ({ pins, stack }: ImageRequest): boolean =>
-  stack.services.every(({ name, spec }) => spec.packages.every((pkg) => pins[name]?.[pkg] !== undefined));
+  stack.services.every(({ name, spec }) => spec.packages.length === 0 || Object.keys(pins[name] ?? {}).length > 0);
 
 const ageDays = (then: Date, now: Date): number => (now.getTime() - then.getTime()) / 86_400_000;
 
 /** Everything that the content depends on. Sources of the app are not: they are delivered to the machine. */
 function goldenKey(request: ImageRequest, facts: { base: string; architecture: string }, pins: Pins): string {
-  const services = request.stack.services.map(({ name, pack, digest, spec, resolved }) => ({
-    name, pack, digest, pins: Object.fromEntries(spec.packages.map((pkg) => [pkg, pins[name]?.[pkg] ?? null])),
+  const services = request.stack.services.map(({ name, pack, digest, resolved }) => ({
+    name, pack, digest, pins: pins[name] ?? {},
     options: Object.entries(resolved).filter(([, value]) => !isSource(value)),
   }));
   return sha256(canonicalJson({ ...facts, library: request.library.digest, services }));
@@ -74,8 +74,8 @@ export function goldenScript({ project, stack, pins, library }: Omit<ImageReques
     return `(
 ${exportLines(environment)}${quote(`${REMOTE.packs}/${service.pack}/hooks/install`)} </dev/null >&2
 )
-printf '%s\\n' ${quote(installMark(service, pins[service.name] ?? {}))} >${quote(`${REMOTE.installed}/${service.name}`)}
-dpkg-query -W -f='${PINS_MARK} ${service.name} \${Package} \${Version}\\n' ${service.spec.packages.map(quote).join(" ")} 2>/dev/null || true`;
+printf '%s\\n' ${quote(installMark(service))} >${quote(`${REMOTE.installed}/${service.name}`)}
+if [ -e ${quote(`${REMOTE.records}/${service.name}`)} ]; then sed ${quote(`s/^/${PINS_MARK} ${service.name} /`)} ${quote(`${REMOTE.records}/${service.name}`)}; fi`;
   });
   const markers = [`printf '%s\\n' ${quote(library.digest)} >${REMOTE.library}.revision`, ...new Set(stack.services.map(({ pack, digest }) => `printf '%s\\n' ${quote(digest)} >${quote(`${REMOTE.packs}/${pack}.revision`)}`))];
   return `set -eu
@@ -85,12 +85,12 @@ ${markers.join("\n")}
 `;
 }
 
+/** The pins per service that the script printed. */
 export function readPins(stdout: string): Pins {
   const pins: Record<string, Record<string, string>> = {};
   for (const line of stdout.split("\n")) {
-    const [mark, service = "", name = "", version = ""] = line.split(" ");
-    if (mark !== PINS_MARK || version === "") continue;
-    pins[service] = { ...pins[service], [name]: version };
+    const [mark, service = "", record = ""] = line.split(" ");
+    if (mark === PINS_MARK) pins[service] = { ...pins[service], ...parsePins(record) };
   }
   return pins;
 }

@@ -3,7 +3,7 @@ import { lockProblems } from "../config/lock-problems.ts";
 import type { Lock } from "../config/lock-types.ts";
 import type { Deps } from "../core/deps.ts";
 import { SummitError } from "../core/errors.ts";
-import { installedVersions } from "../stack/pins.ts";
+import { installedPins } from "../stack/pins.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Project } from "./project.ts";
 
@@ -24,7 +24,7 @@ export async function writePins(project: Project, fleet: Fleet, deps: Pick<Deps,
   const packages: Record<string, Record<string, string>> = {};
   for (const service of fleet.stack.services) {
     const shell = fleet.units.find(({ unit }) => unit.service === service && unit.leader)?.shell;
-    if (shell !== undefined) packages[service.name] = await installedVersions(shell, service.spec.packages, deps.signal);
+    if (shell !== undefined) packages[service.name] = await installedPins(shell, service.name, deps.signal);
   }
   const lock: Lock = {
     summitctl: { version: deps.version },
@@ -48,9 +48,9 @@ function tree(revisions: Readonly<Record<string, string>>): Record<string, Recor
   return services;
 }
 
-/** Debian's `postgresql` has the version `15+248+deb12u1`. */
+/** Debian's `postgresql` has the version `15+248+deb12u1`; a chosen major has a package of its own. */
 function majorOf(packages: Readonly<Record<string, Readonly<Record<string, string>>>>): number | undefined {
-  const version = Object.values(packages).map((pins) => pins["postgresql"]).find((found) => found !== undefined);
-  const major = Number.parseInt(version ?? "", 10);
+  const found = Object.values(packages).flatMap((pins) => Object.entries(pins)).find(([name]) => /^postgresql(-\d+)?$/.test(name));
+  const major = Number.parseInt(found?.[1] ?? "", 10);
   return Number.isInteger(major) ? major : undefined;
 }

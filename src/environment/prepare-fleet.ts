@@ -7,6 +7,7 @@ import type { Secret } from "../core/secret.ts";
 import { deliverSecrets, deliverTree, relationSecret } from "../stack/deliver.ts";
 import { type HookFacts, REMOTE, sourceFolder } from "../stack/hook-environment.ts";
 import { installMark } from "../stack/install-mark.ts";
+import { installedPins } from "../stack/pins.ts";
 import { bindingsOf, type Stack, type StackService, type StackUnit } from "../stack/stack.ts";
 import { Fleet, type FleetUnit } from "./fleet.ts";
 import { stackImage } from "./image.ts";
@@ -114,10 +115,17 @@ async function equip(fleet: Fleet, member: FleetUnit, { sources, secrets, projec
   }
   const wanted = new Map([...secrets].filter(([name]) => Object.hasOwn(service.spec.secrets, name)));
   for (const name of await deliverSecrets(shell, wanted, signal)) changes.push(`wrote the secret ${name}`);
-  const mark = installMark(service, fleet.facts.pins[service.name] ?? {});
-  if (have.installed === mark) return;
+  const mark = installMark(service);
+  if (have.installed === mark && (await holdsPins(fleet, member, signal))) return;
   await fleet.runHooks(member, ["install"]);
   await shell.must(["sh", "-c", 'mkdir -p "$1"; printf "%s\\n" "$3" >"$1/$2"', "sh", REMOTE.installed, service.name, mark], { signal, timeout: 60 });
+}
+
+async function holdsPins(fleet: Fleet, { shell, unit }: FleetUnit, signal: AbortSignal): Promise<boolean> {
+  const wanted = Object.entries(fleet.facts.pins[unit.service.name] ?? {});
+  if (wanted.length === 0) return true;
+  const installed = await installedPins(shell, unit.service.name, signal);
+  return wanted.every(([name, version]) => installed[name] === version);
 }
 
 async function readMarks(shell: Shell, service: StackService, signal: AbortSignal): Promise<{ library: string; pack: string; installed: string }> {

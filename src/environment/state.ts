@@ -30,8 +30,6 @@ export interface FailoverMark {
   readonly backup: string;
   readonly backupEnvironment: string;
   readonly startedAt: string;
-  /** Databases that were restored and checked. */
-  readonly restored: readonly string[];
 }
 
 export interface StateStore {

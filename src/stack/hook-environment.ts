@@ -7,6 +7,8 @@ export const REMOTE = {
   packs: "/var/lib/summitctl/packs",
   library: "/var/lib/summitctl/packs/lib.sh",
   installed: "/var/lib/summitctl/installed",
+  /** What the install hooks got, a file per service: docs/packs.md. */
+  records: "/var/lib/summitctl/packages",
   secrets: "/etc/summitctl/secrets",
   sources: "/srv/summitctl",
   changes: "/run/summitctl/changes",
@@ -61,8 +63,9 @@ export function serviceEnvironment(facts: Pick<HookFacts, "project" | "stack" | 
   };
 }
 
+/** The pack's packages first, then what else is pinned, such as the server behind a metapackage. */
 const packageWords = (service: StackService, pins: Readonly<Record<string, string>>): string =>
-  service.spec.packages.map((name) => (pins[name] === undefined ? name : `${name}=${pins[name]}`)).join(" ");
+  [...new Set([...service.spec.packages, ...Object.keys(pins).sort()])].map((name) => (pins[name] === undefined ? name : `${name}=${pins[name]}`)).join(" ");
 
 const variable = (name: string): string => name.toUpperCase().replaceAll("-", "_");
 

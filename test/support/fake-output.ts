@@ -11,6 +11,7 @@ export interface FakeOutput extends Output {
   readonly results: Versioned[];
   /** What a person would have seen of each result. */
   readonly views: View[];
+  readonly shown: { readonly value: Versioned; readonly view: View }[];
   readonly notes: string[];
   readonly warnings: string[];
   readonly debugLines: string[];
@@ -21,6 +22,7 @@ export interface FakeOutput extends Output {
 export function fakeOutput(): FakeOutput {
   const results: Versioned[] = [];
   const views: View[] = [];
+  const shown: { value: Versioned; view: View }[] = [];
   const notes: string[] = [];
   const warnings: string[] = [];
   const debugLines: string[] = [];
@@ -28,6 +30,7 @@ export function fakeOutput(): FakeOutput {
   return {
     results,
     views,
+    shown,
     notes,
     warnings,
     debugLines,
@@ -37,6 +40,7 @@ export function fakeOutput(): FakeOutput {
       results.push(value);
       views.push(view(value));
     },
+    show: (value, view) => void shown.push({ value, view: view(value) }),
     note: (line) => void notes.push(line),
     warn: (line) => void warnings.push(line),
     debug: (line) => void debugLines.push(line),

@@ -67,8 +67,8 @@ export interface MachineProvider {
   readonly kind: string;
   /** What it cannot do here, in plain words, for `doctor` and `status`. Empty when everything works. */
   limits(): Promise<readonly string[]>;
-  /** Read-only look at what the provider needs. Never throws. */
-  checks(): Promise<readonly Check[]>;
+  /** Read-only look at what the provider needs, for a project or for any. Throws for an abort only. */
+  checks(project?: string): Promise<readonly Check[]>;
   /** Digest of the base image, building or pulling it when absent. An interrupted build is started over. */
   base(task: Task): Promise<{ image: string; digest: string; architecture: string }>;
   /** The image that was built under that key. */

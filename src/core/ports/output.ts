@@ -30,6 +30,8 @@ export interface Task {
 export interface Output {
   /** The command's answer, exactly once. */
   result<T extends Versioned>(value: T, view: (value: T) => View): void;
+  /** Something to look at before the result, such as a plan that is to be agreed to. Talk, not data. */
+  show<T extends Versioned>(value: T, view: (value: T) => View): void;
   note(line: string): void;
   warn(line: string): void;
   /** Shown with -v only. */

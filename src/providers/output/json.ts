@@ -29,6 +29,10 @@ export class JsonOutput implements Output {
     this.#result = JSON.stringify(value);
   }
 
+  show<T extends Versioned>(value: T, _view: (value: T) => View): void {
+    this.#event({ level: "shown", value });
+  }
+
   note(line: string): void {
     this.#event({ level: "note", message: line });
   }

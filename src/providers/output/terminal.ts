@@ -55,6 +55,12 @@ export class TerminalOutput implements Output {
     this.#above(() => stdout.write(text));
   }
 
+  show<T extends Versioned>(value: T, view: (value: T) => View): void {
+    const { stderr } = this.#options;
+    const text = viewText(view(value), { chalk: this.#err, columns: (stderr.isTTY && stderr.columns) || undefined });
+    this.#above(() => stderr.write(text));
+  }
+
   note(line: string): void {
     this.#say(printable(line));
   }

@@ -132,5 +132,6 @@ async function git(folder: string, args: readonly string[], signal: AbortSignal)
 async function gitCall(folder: string, args: readonly string[], signal: AbortSignal) {
   const result = await execa("git", ["-C", folder, ...args], { reject: false, cancelSignal: signal, env: { GIT_TERMINAL_PROMPT: "0" } });
   signal.throwIfAborted();
+  if (result.code === "ENOENT") throw new SummitError("config", "a source comes from git, which is not installed here", { hint: "sudo apt-get install git" });
   return result;
 }

@@ -16,13 +16,14 @@ export interface AddressSettings {
   readonly gateway: () => Promise<{ image: string; flags: LaunchFlags }>;
 }
 
+/** The container that answers on the loopback ports. */
+export const gatewayName = (project: string): string => `summit-${project}-gateway`;
+
 /**
  * A floating address on the project's network, and a gateway: a container that listens on loopback ports of this
  * computer and passes connections on to the address, for engines whose networks this computer cannot reach.
  */
 export function localAddress(engine: Engine, settings: AddressSettings): AddressPort {
-  const gatewayName = (project: string) => `summit-${project}-gateway`;
-
   return {
     async reserve(project) {
       const network = await ensureNetwork(engine, project, settings.subnet);
@@ -131,7 +132,8 @@ async function publish(hostPort: number | undefined, port: number): Promise<stri
   return ["-p", `127.0.0.1:${hostPort}:${port}`];
 }
 
-const isFree = (port: number): Promise<boolean> =>
+/** Whether a loopback port of this computer can be taken. */
+export const isFree = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => resolve(false));

@@ -31,11 +31,21 @@ export interface BaseImage {
   readonly architecture: string;
 }
 
+async function baseRecipe(): Promise<{ packages: string[]; prepare: string }> {
+  const packages = (await readFile(join(FOLDER, "packages"), "utf8")).trim().split("\n");
+  return { packages, prepare: await readFile(join(FOLDER, "prepare.sh"), "utf8") };
+}
+
+/** What the base image that is made from `from` is called, whether it exists or not. */
+export async function baseTag(from: string): Promise<string> {
+  const { packages, prepare } = await baseRecipe();
+  return `localhost/summitctl-base:${sha256([from, prepare, ...packages].join("\n")).slice(0, 12)}`;
+}
+
 /** The machine image without packs. Tagged last, so a cut build leaves no image, and the next build cleans up. */
 export async function baseImage(engine: Engine, settings: ImageSettings, task: Task): Promise<BaseImage> {
-  const packages = (await readFile(join(FOLDER, "packages"), "utf8")).trim().split("\n");
-  const prepare = await readFile(join(FOLDER, "prepare.sh"), "utf8");
-  const tag = `localhost/summitctl-base:${sha256([settings.from, prepare, ...packages].join("\n")).slice(0, 12)}`;
+  const { packages, prepare } = await baseRecipe();
+  const tag = await baseTag(settings.from);
   const existing = await imageId(engine, tag);
   if (existing !== undefined) return { image: tag, digest: existing, architecture: arch() };
 
@@ -87,7 +97,8 @@ export async function buildGolden(engine: Engine, base: BaseImage, recipe: Golde
 const buildLock = (what: string, signal: AbortSignal): Promise<AsyncDisposable> =>
   takePidLock(join(cacheFolder(), "image-build.lock"), { what, wait: 900, signal });
 
-async function imageId(engine: Engine, tag: string): Promise<string | undefined> {
+/** Undefined when there is no such image. */
+export async function imageId(engine: Engine, tag: string): Promise<string | undefined> {
   const found = await engine.run(["image", "inspect", "--format", "{{.Id}}", tag]);
   return found.code === 0 ? found.stdout.trim().replace(/^sha256:/, "") : undefined;
 }

@@ -58,6 +58,13 @@ const prefixOf = (subnet: string): string => subnet.split(".").slice(0, 3).join(
 const lowerHalf = (subnet: string): string => `${prefixOf(subnet)}.0/25`;
 const addressOf = (subnet: string): string => `${prefixOf(subnet)}.200`;
 
+/** IPv4 subnets of an engine's network; none when there is no such network. */
+export async function subnetsOf(engine: Engine, network: string): Promise<readonly string[]> {
+  const found = await engine.run(["network", "inspect", network], { timeout: 20 });
+  const subnet = found.code === 0 ? subnetOf(found.stdout) : undefined;
+  return subnet === undefined ? [] : [subnet];
+}
+
 /** podman and docker tell it differently. */
 function subnetOf(inspected: string): string | undefined {
   const [network] = JSON.parse(inspected) as [

@@ -1,10 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { messageOf, SummitError } from "../../../core/errors.ts";
-import type { AddressPort, Check, Machine, MachineProvider, MachineSpec } from "../../../core/ports/machines.ts";
+import { SummitError } from "../../../core/errors.ts";
+import type { AddressPort, Machine, MachineProvider, MachineSpec } from "../../../core/ports/machines.ts";
 import type { Task } from "../../../core/ports/output.ts";
 import { localAddress } from "./address.ts";
+import { localChecks } from "./checks.ts";
 import { inspectMachine, listMachines } from "./containers.ts";
 import { type Engine, type EngineName, findEngine } from "./engine.ts";
 import { baseImage, buildGolden, findGolden } from "./images.ts";
@@ -46,7 +47,7 @@ export async function localProvider(settings: LocalSettings): Promise<{ machines
       ];
     },
 
-    checks: () => engineChecks(engine),
+    checks: (project) => localChecks(engine, settings, project),
 
     async base(task) {
       return await baseImage(await engine(), imageSettings, task);
@@ -154,17 +155,6 @@ async function startMachine(engine: Engine, name: string): Promise<Machine> {
   }
   if (machine?.endpoint === undefined) throw new SummitError("remote", `the container ${name} was started but does not run`, { hint: `${engine.name} logs ${name}` });
   return machine;
-}
-
-async function engineChecks(engine: () => Promise<Engine>): Promise<Check[]> {
-  try {
-    const found = await engine();
-    return [{ name: "container engine", ok: true, message: `${found.name} ${found.version}${found.rootless ? ", rootless" : ""}` }];
-  } catch (error) {
-    const hint = error instanceof SummitError ? error.hint : undefined;
-    const details = error instanceof SummitError ? error.details.join("; ") : "";
-    return [{ name: "container engine", ok: false, message: [messageOf(error), details].filter(Boolean).join(": "), ...(hint === undefined ? {} : { hint }) }];
-  }
 }
 
 function lazyAddress(make: () => Promise<AddressPort>): AddressPort {

@@ -1,0 +1,108 @@
+import { type Backup, readCatalog } from "../backup/catalog.ts";
+import { effectiveEnvironment } from "../config/effective-environment.ts";
+import type { Deps } from "../core/deps.ts";
+import { SummitError } from "../core/errors.ts";
+import { isBackupId, show } from "../core/names.ts";
+import type { Machine } from "../core/ports/machines.ts";
+import { type Generation, listGenerations } from "../environment/generations.ts";
+import { type Project, stackOf } from "../environment/project.ts";
+import { type FailoverMark, stateStore } from "../environment/state.ts";
+import { databasesOf, entryService, type Stack } from "../stack/stack.ts";
+import { latestBackup } from "./latest-backup.ts";
+
+export interface FailoverRequest {
+  readonly project: Project;
+  /** Undefined: the first of `failover_to` that is not live. */
+  readonly to: string | undefined;
+  /** Undefined: the newest that counts. */
+  readonly backup: string | undefined;
+  readonly force: boolean;
+  readonly reason: string | undefined;
+}
+
+/** `serving`: its front answers as healthy. `running`: some machine of it runs. */
+export type Breath = "serving" | "running" | "down";
+
+/** What a plan is made of. Gathering it changes nothing. */
+export interface FailoverFacts {
+  readonly project: string;
+  readonly live: Generation;
+  readonly from: string;
+  readonly oldMachines: readonly Machine[];
+  readonly breath: Breath;
+  readonly to: string;
+  readonly stack: Stack;
+  readonly newMachines: readonly Machine[];
+  /** A failover into `to` that was cut. */
+  readonly mark: FailoverMark | undefined;
+  readonly backup: Backup;
+  readonly newest: Backup | undefined;
+  readonly databases: readonly string[];
+  readonly now: Date;
+}
+
+type FactsDeps = Pick<Deps, "stores" | "machines" | "version" | "http" | "now">;
+
+/** Throws kind `check` when there is nothing to fail over from, to, or with. */
+export async function gatherFacts(request: FailoverRequest, deps: FactsDeps): Promise<FailoverFacts> {
+  const { project } = request;
+  const name = project.config.project;
+  const [store] = await deps.stores();
+  const generations = await listGenerations(store, name);
+  const live = generations.at(-1);
+  if (live === undefined) throw new SummitError("check", `project "${name}" has no live environment yet`, { hint: "summitctl bootstrap" });
+  const states = stateStore(store, name, deps.version);
+  // Cut after the traffic was committed: the target is live, and what is left is to finish.
+  const unfinished = (await states.read(live.environment)).failover;
+  const from = unfinished?.from ?? live.environment;
+  const to = unfinished === undefined ? chooseTarget(request, live.environment) : live.environment;
+  const mark = unfinished ?? (await states.read(to)).failover;
+  const stack = await stackOf(project, to);
+  const provider = await deps.machines(to);
+  const [oldMachines, newMachines, catalog] = await Promise.all([
+    deps.machines(from).then((old) => old.list({ project: name, environment: from })),
+    provider.list({ project: name, environment: to }),
+    readCatalog(store, name, undefined),
+  ]);
+  const newest = latestBackup(catalog.backups, generations);
+  const wanted = request.backup ?? mark?.backup;
+  const backup = wanted === undefined ? newest : findById(catalog.backups, wanted);
+  if (backup === undefined) throw new SummitError("check", `no backup of "${from}" in ${store.url} can be restored`, { hint: "summitctl backups list" });
+  if (mark !== undefined && mark.backup !== backup.manifest.id) {
+    throw new SummitError("check", `a failover into "${to}" with backup ${mark.backup} was begun and not ended`, { hint: `go on with it: summitctl failover    # or begin anew: summitctl destroy -e ${to}` });
+  }
+  return {
+    project: name, live, from, oldMachines, breath: await breathOf(project, from, oldMachines, deps), to, stack, newMachines, mark, backup, newest,
+    databases: project.config.backup.databases ?? databasesOf(stack).databases, now: deps.now(),
+  };
+}
+
+function chooseTarget({ project, to }: FailoverRequest, live: string): string {
+  if (to !== undefined) {
+    effectiveEnvironment(project.config, to);
+    if (to === live) throw new SummitError("usage", `"${to}" is live already`, { hint: "summitctl status" });
+    return to;
+  }
+  const target = project.config.failoverTo.find((candidate) => candidate !== live);
+  if (target !== undefined) return target;
+  const others = Object.keys(project.config.environments).filter((candidate) => candidate !== live);
+  throw new SummitError("config", `failover_to names no environment but "${live}", which is live`, { hint: others[0] === undefined ? "environments: { spare: { provider: local } }" : `summitctl failover --to ${others[0]}` });
+}
+
+function findById(backups: readonly Backup[], id: string): Backup {
+  const found = backups.find(({ manifest }) => manifest.id === id);
+  if (found !== undefined) return found;
+  throw new SummitError(isBackupId(id) ? "check" : "usage", `there is no backup ${show(id)}`, { hint: "summitctl backups list" });
+}
+
+/** From here and now only: one view. An environment that serves is never taken for dead because of this alone. */
+async function breathOf(project: Project, environment: string, machines: readonly Machine[], { http }: Pick<Deps, "http">): Promise<Breath> {
+  const running = machines.filter(({ state }) => state === "running");
+  if (running.length === 0) return "down";
+  const entry = entryService(await stackOf(project, environment));
+  const front = running.find(({ units }) => units.includes(`${entry?.name}/0`));
+  if (entry === undefined || front?.privateAddress === undefined) return "running";
+  const url = `http://${front.privateAddress}:${entry.resolved["http_port"] ?? 80}${entry.resolved["health_path"] ?? "/"}`;
+  const answer = await http({ url, timeout: 5 }).catch(() => undefined);
+  return answer?.status === 200 ? "serving" : "running";
+}

@@ -1,0 +1,15 @@
+import type { Backup } from "../backup/catalog.ts";
+import type { Generation } from "../environment/generations.ts";
+
+/**
+ * The newest backup that counts, by the store's time. One that was stored after its generation had a successor does
+ * not: it is of an environment that had been failed over from and came back from the dead.
+ */
+export function latestBackup(backups: readonly Backup[], generations: readonly Generation[]): Backup | undefined {
+  const counts = ({ manifest, storedAt }: Backup): boolean => {
+    const own = generations.find(({ number }) => number === manifest.generation);
+    const successor = generations.find(({ number }) => number === manifest.generation + 1);
+    return own?.environment === manifest.environment && (successor === undefined || storedAt <= new Date(successor.committedAt));
+  };
+  return backups.filter(counts).sort((a, b) => b.storedAt.getTime() - a.storedAt.getTime())[0];
+}
