@@ -10,7 +10,7 @@ import type { AddressPort, MachineProvider } from "./core/ports/machines.ts";
 import type { ObjectStore } from "./core/ports/store.ts";
 import type { Project } from "./environment/project.ts";
 
-type Lazy = Pick<CommandDeps, "config" | "project" | "stores" | "machines" | "address" | "connector" | "trees" | "secret" | "lock" | "http" | "example" | "computer" | "ownKeyFile">;
+type Lazy = Pick<CommandDeps, "config" | "project" | "stores" | "machines" | "address" | "connector" | "trees" | "secret" | "lock" | "http" | "example" | "demoFolder" | "computer" | "ownKeyFile">;
 type Base = Pick<CommandDeps, "signal" | "env" | "cwd" | "version" | "globals"> & { warn(line: string): void };
 
 const BUILTIN_PACKS = fileURLToPath(new URL("../packs", import.meta.url));
@@ -36,6 +36,7 @@ export function composeLazily(base: Base): Lazy {
     config,
     project,
     example: EXAMPLE,
+    demoFolder: join(stateFolder(base.env), "demo"),
     ownKeyFile,
     computer: once(async () => {
       const { localProvider } = await import("./providers/machines/local/provider.ts");

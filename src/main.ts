@@ -28,31 +28,25 @@ export async function main(argv: string[], build: (deps: CommandDeps) => Command
     },
   });
 
-  const deps: CommandDeps = {
-    get out() {
-      return opened(talk).out;
-    },
-    get prompt() {
-      return opened(talk).prompt;
-    },
-    signal: owned.signal,
-    now: () => new Date(),
-    env: process.env,
-    cwd: process.cwd(),
-    version: version(),
-    globals: () => opened(globals),
-    ...composeLazily({
-      signal: owned.signal,
-      env: process.env,
-      cwd: process.cwd(),
-      version: version(),
-      globals: () => opened(globals),
-      warn: (line) => opened(talk).out.warn(line),
-    }),
-    exitWith: (status) => {
-      code = status;
-    },
+  const depsFor = (settings: () => Globals, signal: AbortSignal): CommandDeps => {
+    const base = { signal, env: process.env, cwd: process.cwd(), version: version(), globals: settings };
+    return {
+      get out() {
+        return opened(talk).out;
+      },
+      get prompt() {
+        return opened(talk).prompt;
+      },
+      now: () => new Date(),
+      ...base,
+      ...composeLazily({ ...base, warn: (line) => opened(talk).out.warn(line) }),
+      exitWith: (status) => {
+        code = status;
+      },
+      at: (config, other = signal) => depsFor(() => ({ ...settings(), config }), other),
+    };
   };
+  const deps = depsFor(() => opened(globals), owned.signal);
   const program = build(deps);
   program.hook("preAction", async (_program, action) => {
     globals = readGlobals(action, process.env);

@@ -3,6 +3,7 @@ import { registerBackup } from "./commands/backup.ts";
 import { registerBackups } from "./commands/backups.ts";
 import { registerBootstrap } from "./commands/bootstrap.ts";
 import type { CommandDeps } from "./commands/deps.ts";
+import { registerDemo } from "./commands/demo.ts";
 import { registerDestroy } from "./commands/destroy.ts";
 import { addGlobalOptions } from "./commands/global-options.ts";
 import { registerFailover } from "./commands/failover.ts";
@@ -35,6 +36,7 @@ export function buildProgram(deps: CommandDeps): Command {
 
   program.commandsGroup("Environments:");
   registerInit(program, deps);
+  registerDemo(program, deps);
   registerDoctor(program, deps);
   registerBootstrap(program, deps);
   registerStatus(program, deps);

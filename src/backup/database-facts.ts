@@ -82,9 +82,12 @@ export async function readDatabaseFacts(session: SqlSession, server: ServerFacts
  * Counts every table that a dump carries rows of, in the session's own snapshot. Partitioned parents have no rows of
  * their own; tables of extensions are made by CREATE EXTENSION; materialized views are computed anew at restore.
  */
-export async function countRows(session: SqlSession): Promise<RowCounts> {
-  const rows = await session.json<[string, string, number]>(`SELECT format(
-      'SELECT json_build_array(%L::text, %L::text, count(*)) FROM ONLY %I.%I', n.nspname, c.relname, n.nspname, c.relname)
+export const countRows = (session: SqlSession): Promise<RowCounts> => askTables(session, "count(*)");
+
+/** `[schema, table, …]` of every such table, where `expression` is SQL over its rows `t`, with commas if it is several. */
+export async function askTables<T extends readonly unknown[]>(session: SqlSession, expression: string): Promise<readonly (readonly [string, string, ...T])[]> {
+  const rows = await session.json<readonly [string, string, ...T] | null>(`SELECT format(
+      'SELECT json_build_array(%L::text, %L::text, ${expression.replaceAll("'", "''")}) FROM ONLY %I.%I t', n.nspname, c.relname, n.nspname, c.relname)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind = 'r' AND c.relpersistence <> 't'
       AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'

@@ -22,4 +22,8 @@ export interface CommandDeps extends Deps {
   computer(): Promise<MachineProvider>;
   /** The login key that is made when summit.yaml names none; it need not exist yet. */
   readonly ownKeyFile: string;
+  /** Folder of this user's demo. */
+  readonly demoFolder: string;
+  /** The same for another summit.yaml; with a signal, that one in place of the command's. */
+  at(configFile: string, signal?: AbortSignal): CommandDeps;
 }

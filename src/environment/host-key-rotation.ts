@@ -27,9 +27,8 @@ if [ ! -s summitctl_next.pub ]; then rm -f summitctl_next; ssh-keygen -q -t ed25
 cut -d' ' -f1,2 summitctl_next.pub`;
 
 const USE_NEXT = `set -eu; cd /etc/ssh
-if [ -s summitctl_next.pub ]; then
-  mv -f summitctl_next ssh_host_ed25519_key; mv -f summitctl_next.pub ssh_host_ed25519_key.pub
-fi
+if [ -e summitctl_next ]; then mv -f summitctl_next ssh_host_ed25519_key; fi
+if [ -e summitctl_next.pub ]; then mv -f summitctl_next.pub ssh_host_ed25519_key.pub; fi
 rm -f ssh_host_rsa_key* ssh_host_ecdsa_key* ssh_host_dsa_key*
 systemctl reload ssh`;
 

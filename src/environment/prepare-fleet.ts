@@ -33,10 +33,7 @@ export type FleetDeps = Pick<Deps, "out" | "now" | "signal" | "machines" | "conn
  */
 export async function prepareFleet(request: FleetRequest, deps: FleetDeps): Promise<Fleet> {
   const { project, stack } = request;
-  // Everything that can be wrong on this side is found before the first machine is made.
-  const sources = await readSources(project, stack, deps);
-  checkPins(project, { packs: Object.fromEntries(stack.services.map(({ pack, digest }) => [pack, digest])), revisions: revisionsOf(sources) });
-  const secrets = await projectSecrets(project, stack, deps);
+  const { sources, secrets } = await readInputs(project, stack, deps);
   const machines = await deps.machines(stack.environment);
   const pins = project.lock?.packages ?? {};
   const golden = project.config.local.golden;
@@ -61,6 +58,21 @@ export async function prepareFleet(request: FleetRequest, deps: FleetDeps): Prom
     await fleet[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+interface Inputs {
+  readonly sources: Sources;
+  readonly secrets: ReadonlyMap<string, Secret>;
+}
+
+/**
+ * What machines get from this side: sources at their pinned revisions and secrets. Everything that can be wrong here
+ * is found before the first machine is made. Throws kind `config`.
+ */
+export async function readInputs(project: Project, stack: Stack, deps: Pick<Deps, "trees" | "secret">): Promise<Inputs> {
+  const sources = await readSources(project, stack, deps);
+  checkPins(project, { packs: Object.fromEntries(stack.services.map(({ pack, digest }) => [pack, digest])), revisions: revisionsOf(sources) });
+  return { sources, secrets: await projectSecrets(project, stack, deps) };
 }
 
 const inOrder = (units: readonly FleetUnit[], stack: Stack): FleetUnit[] =>
@@ -88,9 +100,7 @@ async function reachUnit(unit: StackUnit, request: FleetRequest, image: string, 
   }
 }
 
-interface Equipment {
-  readonly sources: Sources;
-  readonly secrets: ReadonlyMap<string, Secret>;
+interface Equipment extends Inputs {
   readonly project: Project;
   readonly trees: Deps["trees"];
   readonly signal: AbortSignal;

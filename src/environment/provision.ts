@@ -46,7 +46,7 @@ export async function provision(request: ProvisionRequest, deps: ProvisionDeps):
   const shell = await deps.connector.connect(target);
   try {
     const renewed = await rotateHostKey(shell, { connector: deps.connector, target, state, save: (next) => save(request, next, deps), signal: deps.signal });
-    return { machine, shell: renewed, created: existing === undefined };
+    return { machine, shell: renewed, created: existing?.booted !== true };
   } catch (error) {
     await shell[Symbol.asyncDispose]();
     throw error;

@@ -1,8 +1,10 @@
 import { buffer } from "node:stream/consumers";
-import { SummitError } from "../core/errors.ts";
+import { isSummitError, SummitError } from "../core/errors.ts";
 import type { ObjectStore } from "../core/ports/store.ts";
 
 export const STATE_SCHEMA = "summitctl.environment.v1";
+
+const ATTEMPTS = 10;
 
 /** What must be known of an environment to reach it. Append-only revisions in the store; rebuilt from the provider's labels when lost. */
 export interface EnvironmentState {
@@ -58,10 +60,17 @@ export function stateStore(store: ObjectStore, project: string, version: string)
   const keyOf = (environment: string, revision: number) => `${prefixOf(environment)}${String(revision).padStart(8, "0")}.json`;
 
   async function append(environment: string, change: (state: EnvironmentState) => EnvironmentState): Promise<EnvironmentState> {
-    const { revision, state } = await newest(environment);
-    const next = { ...change(state), summitctl: version };
-    await store.put(keyOf(environment, revision + 1), Buffer.from(`${JSON.stringify(next, null, 2)}\n`));
-    return next;
+    for (let attempt = 1; ; attempt += 1) {
+      const { revision, state } = await newest(environment);
+      const next = { ...change(state), summitctl: version };
+      try {
+        await store.put(keyOf(environment, revision + 1), Buffer.from(`${JSON.stringify(next, null, 2)}\n`));
+        return next;
+      } catch (error) {
+        // Another process has written that revision meanwhile: the change is applied to what it wrote.
+        if (attempt === ATTEMPTS || !isSummitError(error) || error.kind !== "check") throw error;
+      }
+    }
   }
 
   return {
@@ -82,17 +91,19 @@ const emptyState = (project: string, environment: string, version: string): Envi
 });
 
 function parseState(text: string, key: string): EnvironmentState {
+  const hint = "remove it; the state is then rebuilt from the machines: summitctl status";
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new SummitError("store", `${key} is not JSON: it was cut or altered`, { cause: error, hint: "remove it; the state is then rebuilt from the machines: summitctl status" });
+    throw new SummitError("store", `${key} is not JSON: it was cut or altered`, { cause: error, hint });
   }
-  const state = value as EnvironmentState;
+  const state = value as EnvironmentState | null;
   if (state?.schema !== STATE_SCHEMA) {
     throw new SummitError("check", `${key} has the schema ${JSON.stringify(state?.schema)}, this summitctl reads "${STATE_SCHEMA}"`, { hint: "use the summitctl that wrote it, or one that is newer" });
   }
-  return state;
+  if (typeof state.machines === "object" && state.machines !== null) return state;
+  throw new SummitError("store", `${key} names no machines: it was altered`, { hint });
 }
 
 export const withMachine = (state: EnvironmentState, name: string, machine: MachineState): EnvironmentState => ({

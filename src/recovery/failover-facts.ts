@@ -1,10 +1,11 @@
 import { type Backup, readCatalog } from "../backup/catalog.ts";
 import { effectiveEnvironment } from "../config/effective-environment.ts";
 import type { Deps } from "../core/deps.ts";
-import { SummitError } from "../core/errors.ts";
+import { isSummitError, SummitError } from "../core/errors.ts";
 import { isBackupId, show } from "../core/names.ts";
 import type { Machine } from "../core/ports/machines.ts";
 import { type Generation, listGenerations } from "../environment/generations.ts";
+import { readInputs } from "../environment/prepare-fleet.ts";
 import { type Project, stackOf } from "../environment/project.ts";
 import { type FailoverMark, stateStore } from "../environment/state.ts";
 import { databasesOf, entryService, type Stack } from "../stack/stack.ts";
@@ -38,10 +39,12 @@ export interface FailoverFacts {
   readonly backup: Backup;
   readonly newest: Backup | undefined;
   readonly databases: readonly string[];
+  /** Why the target could not be built from here: a secret, a source or a pin. */
+  readonly inputProblem: SummitError | undefined;
   readonly now: Date;
 }
 
-type FactsDeps = Pick<Deps, "stores" | "machines" | "version" | "http" | "now">;
+type FactsDeps = Pick<Deps, "stores" | "machines" | "version" | "http" | "now" | "trees" | "secret">;
 
 /** Throws kind `check` when there is nothing to fail over from, to, or with. */
 export async function gatherFacts(request: FailoverRequest, deps: FactsDeps): Promise<FailoverFacts> {
@@ -73,8 +76,19 @@ export async function gatherFacts(request: FailoverRequest, deps: FactsDeps): Pr
   }
   return {
     project: name, live, from, oldMachines, breath: await breathOf(project, from, oldMachines, deps), to, stack, newMachines, mark, backup, newest,
-    databases: project.config.backup.databases ?? databasesOf(stack).databases, now: deps.now(),
+    databases: project.config.backup.databases ?? databasesOf(stack).databases,
+    inputProblem: await inputProblem(project, stack, deps), now: deps.now(),
   };
+}
+
+async function inputProblem(project: Project, stack: Stack, deps: Pick<Deps, "trees" | "secret">): Promise<SummitError | undefined> {
+  try {
+    await readInputs(project, stack, deps);
+    return undefined;
+  } catch (error) {
+    if (isSummitError(error) && error.kind === "config") return error;
+    throw error;
+  }
 }
 
 function chooseTarget({ project, to }: FailoverRequest, live: string): string {

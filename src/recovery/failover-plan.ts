@@ -65,7 +65,7 @@ function topologyOf({ stack, oldMachines, newMachines, from, to }: FailoverFacts
 }
 
 function blockersOf(facts: FailoverFacts, { force, reason }: Pick<FailoverRequest, "force" | "reason">): FailoverPlan["blockers"] {
-  const { from, to, breath, newMachines, mark, databases, backup } = facts;
+  const { from, to, breath, newMachines, mark, databases, backup, inputProblem } = facts;
   const blockers: { message: string; hint: string }[] = [];
   if (breath === "serving" && (!force || reason === undefined)) {
     blockers.push({
@@ -76,6 +76,7 @@ function blockersOf(facts: FailoverFacts, { force, reason }: Pick<FailoverReques
   if (newMachines.length > 0 && mark === undefined) {
     blockers.push({ message: `"${to}" has ${newMachines.length} machines that no failover made: it must be fresh`, hint: `summitctl destroy -e ${to}` });
   }
+  if (inputProblem !== undefined) blockers.push({ message: [inputProblem.message, ...inputProblem.details].join("; "), hint: inputProblem.hint ?? "summitctl doctor" });
   const missing = databases.filter((name) => !databaseMembers(backup.manifest).some(({ database }) => database === name));
   if (missing.length > 0) {
     blockers.push({ message: `the backup ${backup.manifest.id} lacks ${missing.map((name) => `database "${name}"`).join(", ")}`, hint: `summitctl backups show ${backup.manifest.id}` });

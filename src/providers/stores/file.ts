@@ -1,15 +1,14 @@
-import { randomBytes } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { type FileHandle, link, mkdir, open, readdir, rm, rmdir, stat, unlink, utimes } from "node:fs/promises";
-import { dirname, join, relative, sep } from "node:path";
+import { createReadStream, type Dirent } from "node:fs";
+import { type FileHandle, link, mkdir, open, readdir, rm, rmdir, stat, unlink } from "node:fs/promises";
+import { dirname, join, posix } from "node:path";
 import { addAbortSignal, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { isSummitError, messageOf, SummitError } from "../../core/errors.ts";
+import { isSummitError, SummitError } from "../../core/errors.ts";
 import { show } from "../../core/names.ts";
 import type { ObjectInfo, ObjectStore } from "../../core/ports/store.ts";
+import { codeOf, storeError } from "./file-error.ts";
+import { removeUnfinished, unfinishedFile } from "./unfinished.ts";
 
-/** Unfinished objects: a name that no key may have, ending in the writer's process id. */
-const UNFINISHED = /(^|\/)\.unfinished-\d+-[0-9a-f]+$/;
 const KEY = /^(?!\.)[A-Za-z0-9_.,=@+-]+(\/(?!\.)[A-Za-z0-9_.,=@+-]+)*$/;
 
 /**
@@ -18,63 +17,61 @@ const KEY = /^(?!\.)[A-Za-z0-9_.,=@+-]+(\/(?!\.)[A-Za-z0-9_.,=@+-]+)*$/;
  */
 export function fileStore(url: string): ObjectStore {
   const root = fileURLToPath(url);
+  let swept: Promise<void> | undefined;
 
   return {
     url,
 
     async put(key, body, signal) {
       const target = pathOf(key);
-      const unfinished = join(dirname(target), `.unfinished-${process.pid}-${randomBytes(6).toString("hex")}`);
+      let unfinished: string | undefined;
       try {
-        await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+        signal?.throwIfAborted();
+        swept ??= removeUnfinished(root);
+        await swept;
+        unfinished = await unfinishedFile(root);
         await writeDurably(unfinished, body, signal);
-        await link(unfinished, target);
+        await linkInto(unfinished, target);
       } catch (error) {
-        if (codeOf(error) === "EEXIST") {
-          throw new SummitError("check", `the store has ${show(key)} already, and objects are write-once`);
-        }
+        if (body instanceof Readable) body.destroy();
+        // The abort's own reason says more than the stream's AbortError.
+        if (signal?.aborted && !isSummitError(error)) throw signal.reason;
+        if (isTaken(error)) throw new SummitError("check", `the store has ${show(key)} already, and objects are write-once`);
         throw storeError(error, `the store ${url} did not take ${show(key)}`);
       } finally {
-        await rm(unfinished, { force: true }).catch(() => undefined);
+        if (unfinished !== undefined) await rm(unfinished, { force: true }).catch(() => undefined);
       }
       await syncFolder(dirname(target));
-      return await headOf(key);
+      return await infoOf(key);
     },
 
     async get(key, range) {
-      await headOf(key);
-      const slice = range === undefined ? {} : { start: range.offset, end: range.offset + range.length - 1 };
+      await infoOf(key);
       if (range?.length === 0) return Readable.from([]);
+      const slice = range === undefined ? {} : { start: range.offset, end: range.offset + range.length - 1 };
       return createReadStream(pathOf(key), { highWaterMark: 1024 * 1024, ...slice });
     },
 
     async head(key) {
-      return await headOf(key).catch((error: unknown) => {
-        if (isSummitError(error) && codeOf(error.cause) === "ENOENT") return undefined;
+      return await infoOf(key).catch(async (error: unknown) => {
+        if (isSummitError(error) && (await isNoSuchObject(error.cause))) return undefined;
         throw error;
       });
     },
 
     async list(prefix) {
       if (prefix !== "" && !prefix.endsWith("/")) throw new SummitError("unexpected", `a prefix ends in "/", not ${show(prefix)}`);
-      const folder = prefix === "" ? root : pathOf(prefix.slice(0, -1));
-      const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: unknown) => {
-        // A store that was never written to is empty; one whose root is gone cannot be told from it here.
-        if (codeOf(error) === "ENOENT") return [];
+      try {
+        return await infosUnder(prefix === "" ? "" : keyOf(prefix.slice(0, -1)));
+      } catch (error) {
         throw storeError(error, `the store ${url} cannot be listed`);
-      });
-      const infos = entries
-        .filter((entry) => entry.isFile())
-        .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/"))
-        .filter((key) => !UNFINISHED.test(key))
-        .map((key) => headOf(key).catch(() => undefined));
-      return (await Promise.all(infos)).filter((info) => info !== undefined);
+      }
     },
 
     async delete(key) {
       const path = pathOf(key);
-      await unlink(path).catch((error: unknown) => {
-        if (codeOf(error) !== "ENOENT") throw storeError(error, `the store ${url} did not delete ${show(key)}`);
+      await unlink(path).catch(async (error: unknown) => {
+        if (!(await isNoSuchObject(error))) throw storeError(error, `the store ${url} did not delete ${show(key)}`);
       });
       // Folders are not objects: the empty ones go, up to the first that holds something.
       for (let folder = dirname(path); folder.length > root.length; folder = dirname(folder)) {
@@ -83,10 +80,10 @@ export function fileStore(url: string): ObjectStore {
     },
 
     async now() {
-      // The clock of the file system, which on a share is another computer's.
-      const probe = join(root, `.unfinished-${process.pid}-${randomBytes(6).toString("hex")}`);
+      let probe: string | undefined;
       try {
-        await mkdir(root, { recursive: true, mode: 0o700 });
+        // The clock of the file system, which on a share is another computer's.
+        probe = await unfinishedFile(root);
         const handle = await open(probe, "wx", 0o600);
         await handle.write("clock");
         await handle.close();
@@ -94,50 +91,102 @@ export function fileStore(url: string): ObjectStore {
       } catch (error) {
         throw storeError(error, `the store ${url} cannot be written`);
       } finally {
-        await rm(probe, { force: true }).catch(() => undefined);
+        if (probe !== undefined) await rm(probe, { force: true }).catch(() => undefined);
       }
     },
   };
 
-  function pathOf(key: string): string {
+  function keyOf(key: string): string {
     if (!KEY.test(key) || key.length > 1000) throw new SummitError("usage", `${show(key)} cannot be a key of a store`);
-    return join(root, ...key.split("/"));
+    return key;
   }
 
-  async function headOf(key: string): Promise<ObjectInfo> {
+  function pathOf(key: string): string {
+    return join(root, ...keyOf(key).split("/"));
+  }
+
+  async function infoOf(key: string): Promise<ObjectInfo> {
+    const path = pathOf(key);
     try {
-      const found = await stat(pathOf(key));
+      const found = await stat(path);
+      if (!found.isFile()) throw Object.assign(new Error(`${path} is a folder`), { code: "ENOENT" });
       return { key, size: found.size, storedAt: found.mtime };
     } catch (error) {
-      if (isSummitError(error)) throw error;
       throw storeError(error, `the store ${url} has no readable ${show(key)}`);
+    }
+  }
+
+  /** Not `readdir` with `recursive`: that fails as a whole when one folder goes away meanwhile. */
+  async function infosUnder(folder: string): Promise<ObjectInfo[]> {
+    const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(async (error: unknown): Promise<Dirent[]> => {
+      // A store that was never written to is empty; one whose root is gone cannot be told from it here.
+      if (await isNoSuchObject(error)) return [];
+      throw error;
+    });
+    const found = entries
+      .filter(({ name }) => !name.startsWith("."))
+      .map(async (entry): Promise<ObjectInfo[]> => {
+        const key = posix.join(folder, entry.name);
+        if (entry.isDirectory()) return await infosUnder(key);
+        // Files that people put there and that no key can name are not objects.
+        if (!entry.isFile() || !KEY.test(key)) return [];
+        const info = await infoOf(key).catch(() => undefined);
+        return info === undefined ? [] : [info];
+      });
+    return (await Promise.all(found)).flat();
+  }
+
+  /** Also when a part of the path is an object. That the root itself is a file is a failure of the store. */
+  async function isNoSuchObject(error: unknown): Promise<boolean> {
+    const code = codeOf(error);
+    // Unlinking a folder.
+    if (code === "ENOENT" || code === "EISDIR") return true;
+    return code === "ENOTDIR" && (await stat(root)).isDirectory();
+  }
+}
+
+/** The folder may be removed by a `delete` of its last object at any moment until the link. */
+async function linkInto(unfinished: string, target: string): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await mkdir(dirname(target), { recursive: true, mode: 0o700 });
+      return await link(unfinished, target);
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT" || attempt === 20) throw error;
     }
   }
 }
 
+/** Of `link`; `mkdir` fails like this when a part of the path is an object. */
+const isTaken = (error: unknown): boolean => codeOf(error) === "EEXIST" && (error as NodeJS.ErrnoException).syscall === "link";
+
 async function writeDurably(file: string, body: Readable | Uint8Array, signal: AbortSignal | undefined): Promise<void> {
   const handle = await open(file, "wx", 0o600);
   try {
-    await writeAll(handle, body, signal);
+    const size = await writeAll(handle, body, signal);
+    // Makes the time that of completion, not of the last byte, by the file system's own clock, which on a share is
+    // another computer's: what was finished later sorts later.
+    await handle.truncate(size);
     await handle.sync();
-    // The time of completion, not of the last byte: what was finished later sorts later.
-    const now = new Date();
-    await utimes(file, now, now);
   } finally {
     await handle.close();
   }
 }
 
 /** Not by a write stream of the handle: on Node 20 piping into one that does not close its handle never ends. */
-async function writeAll(handle: FileHandle, body: Readable | Uint8Array, signal: AbortSignal | undefined): Promise<void> {
-  if (body instanceof Uint8Array) return await handle.writeFile(body);
-  if (signal !== undefined) addAbortSignal(signal, body);
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+async function writeAll(handle: FileHandle, body: Readable | Uint8Array, signal: AbortSignal | undefined): Promise<number> {
+  const chunks = body instanceof Uint8Array ? [body] : (body as AsyncIterable<Uint8Array>);
+  if (signal !== undefined && body instanceof Readable) addAbortSignal(signal, body);
+  let size = 0;
+  for await (const chunk of chunks) {
     for (let rest = chunk; rest.length > 0; ) {
       const { bytesWritten } = await handle.write(rest);
       rest = rest.subarray(bytesWritten);
     }
+    size += chunk.length;
   }
+  signal?.throwIfAborted();
+  return size;
 }
 
 /** The name itself must survive a power cut, not only the bytes. */
@@ -146,25 +195,3 @@ async function syncFolder(folder: string): Promise<void> {
   await handle?.sync().catch(() => undefined);
   await handle?.close();
 }
-
-const REASONS: Readonly<Record<string, [string, string]>> = {
-  ENOSPC: ["the disk is full", "df -h"],
-  EDQUOT: ["the quota is used up", "quota"],
-  EROFS: ["it is mounted read-only", "mount | grep ro,"],
-  EACCES: ["permission denied", "ls -ld"],
-  EPERM: ["permission denied", "ls -ld"],
-  ENOENT: ["there is no such object", "summitctl backups list"],
-  ENOTDIR: ["a part of its path is a file", "ls -ld"],
-};
-
-function storeError(error: unknown, message: string): unknown {
-  const code = codeOf(error);
-  // An abort, or the source's own failure: not the store's.
-  if (isSummitError(error) || (error instanceof Error && error.name === "AbortError")) return error;
-  if (code === undefined) return error;
-  const [reason, hint] = REASONS[code] ?? [messageOf(error), "summitctl doctor"];
-  return new SummitError("store", `${message}: ${reason}`, { cause: error, hint });
-}
-
-const codeOf = (error: unknown): string | undefined =>
-  typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : undefined;

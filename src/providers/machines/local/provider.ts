@@ -108,7 +108,21 @@ export async function localProvider(settings: LocalSettings): Promise<{ machines
 }
 
 async function createMachine(engine: Engine, spec: MachineSpec, settings: LocalSettings): Promise<Machine> {
-  const name = `summit-${spec.project}-${spec.environment}-${spec.name}`;
+  try {
+    return await createOnce(engine, spec, settings);
+  } catch (error) {
+    settings.signal.throwIfAborted();
+    // A killed command's last engine call ends after it: what it made meanwhile is looked at once more.
+    if ((await inspectMachine(engine, containerName(spec)))?.booted !== false) throw error;
+    return await createOnce(engine, spec, settings);
+  }
+}
+
+const containerName = ({ project, environment, name }: Pick<MachineSpec, "project" | "environment" | "name">): string =>
+  `summit-${project}-${environment}-${name}`;
+
+async function createOnce(engine: Engine, spec: MachineSpec, settings: LocalSettings): Promise<Machine> {
+  const name = containerName(spec);
   const existing = await inspectMachine(engine, name);
   if (existing !== undefined) {
     if (existing.project !== spec.project || existing.environment !== spec.environment || existing.name !== spec.name) {

@@ -1,0 +1,158 @@
+import { access } from "node:fs/promises";
+import { checkSecret } from "../config/secret-source.ts";
+import type { Config, SecretSource } from "../config/types.ts";
+import type { Deps } from "../core/deps.ts";
+import { SummitError } from "../core/errors.ts";
+import type { Check } from "../core/ports/machines.ts";
+import type { ObjectStore } from "../core/ports/store.ts";
+import { ageText, durationText } from "../core/time.ts";
+import { type PackCheckDeps, packChecks } from "./doctor-packs.ts";
+import { type Examination, failedChecks } from "./examine.ts";
+import { liveGeneration } from "./generations.ts";
+
+/** What a store has of a project; given by the caller, since this layer does not know backups. */
+export type SummarizeBackups = (
+  store: ObjectStore,
+  project: string,
+) => Promise<{
+  readonly newest: { readonly id: string; readonly environment: string; readonly dataFrom: Date } | undefined;
+  readonly broken: readonly string[];
+}>;
+
+export interface ProjectCheckDeps
+  extends PackCheckDeps,
+    Pick<Deps, "out" | "now" | "version" | "machines" | "stores" | "connector"> {
+  readonly env: NodeJS.ProcessEnv;
+  /** The login key that is made when summit.yaml names none. */
+  readonly ownKeyFile: string;
+}
+
+/** Everything about a project whose summit.yaml is right. */
+export const projectExaminations = (
+  config: Config,
+  backupSummary: SummarizeBackups,
+  deps: ProjectCheckDeps,
+): readonly Examination[] => [
+  { name: "packs and pins", run: () => packChecks(deps) },
+  ...Object.entries(config.secrets).map(([name, source]) => ({
+    name: `secret ${name}`,
+    run: async () => [await secretCheck(config, name, source, deps)],
+  })),
+  { name: "ssh keys", run: async () => [await keyCheck(config, deps)] },
+  ...config.stores.map(({ url, required }, index) => ({
+    name: `store ${url}`,
+    run: () => storeChecks({ index, required, project: config.project }, backupSummary, deps),
+  })),
+  ...Object.keys(config.environments).map((environment) => ({
+    name: `environment ${environment}`,
+    run: async () => [await environmentCheck(config.project, environment, deps)],
+  })),
+];
+
+async function secretCheck(config: Config, name: string, source: SecretSource, deps: ProjectCheckDeps): Promise<Check> {
+  const found = await checkSecret(name, source, { env: deps.env, folder: config.folder, signal: deps.signal });
+  const check = { name: `secret ${name}` };
+  if (!found.ok)
+    return { ...check, ok: false, message: found.problem, ...(found.hint === undefined ? {} : { hint: found.hint }) };
+  if (found.warning === undefined)
+    return { ...check, ok: true, message: `can be had from its ${Object.keys(source)[0]}` };
+  const [message = "", hint] = found.warning.split(/: (?=chmod )/);
+  return { ...check, ok: "warning", message, ...(hint === undefined ? {} : { hint }) };
+}
+
+async function keyCheck(config: Config, deps: ProjectCheckDeps): Promise<Check> {
+  const name = "ssh keys";
+  // Asking the connector would make the key, and doctor changes nothing.
+  if (config.ssh.keys.length === 0 && !(await isThere(deps.ownKeyFile))) {
+    return { name, ok: true, message: `none yet: the first bootstrap makes ${deps.ownKeyFile}` };
+  }
+  const lines = await (await deps.connector()).publicKeys();
+  const admins = config.ssh.admins.length;
+  return {
+    name,
+    ok: true,
+    message: `${lines.length} to log in with${admins === 0 ? "" : `, ${admins} more are let in`}`,
+  };
+}
+
+const isThere = (file: string): Promise<boolean> =>
+  access(file).then(
+    () => true,
+    () => false,
+  );
+
+interface StoreLook {
+  readonly index: number;
+  /** False: a failure is a warning. */
+  readonly required: boolean;
+  readonly project: string;
+}
+
+/** Seconds that two clocks may differ before the age of a backup means little. */
+const CLOCK_TOLERANCE = 60;
+
+async function storeChecks(
+  { index, required, project }: StoreLook,
+  backupSummary: SummarizeBackups,
+  deps: ProjectCheckDeps,
+): Promise<readonly Check[]> {
+  const store = (await deps.stores())[index];
+  if (store === undefined) throw new SummitError("unexpected", `there is no store number ${index + 1}`);
+  const name = `store ${store.url}`;
+  try {
+    const skew = (deps.now().getTime() - (await store.now()).getTime()) / 1000;
+    const { newest, broken } = await backupSummary(store, project);
+    const message =
+      newest === undefined
+        ? "writable, no backups yet"
+        : `writable, newest backup ${newest.id} of ${newest.environment}, data from ${ageText(newest.dataFrom, deps.now())}`;
+    return [
+      { name, ok: true, message },
+      ...(Math.abs(skew) > CLOCK_TOLERANCE
+        ? [
+            {
+              name,
+              ok: "warning",
+              message: `its clock and this computer's differ by ${durationText(Math.abs(skew))}`,
+              hint: "timedatectl status",
+            } as const,
+          ]
+        : []),
+      ...(broken.length > 0
+        ? [
+            {
+              name,
+              ok: "warning",
+              message: `backups that cannot be read: ${broken.join(", ")}`,
+              hint: "summitctl backups list",
+            } as const,
+          ]
+        : []),
+    ];
+  } catch (error) {
+    deps.signal.throwIfAborted();
+    return failedChecks(name, error).map((check) => (required ? check : { ...check, ok: "warning" }));
+  }
+}
+
+async function environmentCheck(project: string, environment: string, deps: ProjectCheckDeps): Promise<Check> {
+  const name = `environment ${environment}`;
+  const machines = await (await deps.machines(environment)).list({ project, environment });
+  const [store] = await deps.stores();
+  // A store that fails has a check of its own.
+  const live = await liveGeneration(store, project).catch(() => undefined);
+  const role = live?.environment === environment ? `live, generation ${live.number}; ` : "";
+  const stopped = machines.filter(({ state }) => state === "stopped").map((machine) => machine.name);
+  if (stopped.length > 0) {
+    return {
+      name,
+      ok: "warning",
+      message: `${role}stopped: ${stopped.join(", ")}`,
+      hint: `summitctl bootstrap -e ${environment}    # starts them again`,
+    };
+  }
+  if (machines.length > 0) return { name, ok: true, message: `${role}${machines.length} machines run` };
+  return role === ""
+    ? { name, ok: true, message: "no machines" }
+    : { name, ok: "warning", message: `${role}no machines`, hint: `summitctl bootstrap -e ${environment}` };
+}
