@@ -2,29 +2,32 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Argument, Command, Option } from "commander";
 import type { CommandDeps } from "../src/commands/deps.ts";
+import { configReference } from "../src/config/config-reference.ts";
+import { jsonSchemaText } from "../src/config/json-schema.ts";
 import { EXIT } from "../src/core/errors.ts";
 import { buildProgram } from "../src/program.ts";
 
 /**
- * Writes the pages of docs/ that follow from the code. With `--check` it writes nothing and exits 1 when one of them
+ * Writes the pages of docs/ that follow from the code, and the schema of summit.yaml for editors. With `--check` it writes nothing and exits 1 when one of them
  * is stale.
  */
 const pages: Record<string, string> = {
-  "commands.md": commandsPage(),
-  "exit-codes.md": exitCodesPage(),
-  ...(await configPage()),
+  "docs/commands.md": commandsPage(),
+  "docs/exit-codes.md": exitCodesPage(),
+  "docs/config.md": page("summit.yaml", "src/config/", configReference()),
+  "schema/summit.schema.json": jsonSchemaText(),
 };
 const check = process.argv.includes("--check");
 for (const [name, text] of Object.entries(pages)) {
-  const file = fileURLToPath(new URL(`../docs/${name}`, import.meta.url));
+  const file = fileURLToPath(new URL(`../${name}`, import.meta.url));
   const current = existsSync(file) ? readFileSync(file, "utf8") : undefined;
   if (current === text) continue;
   if (check) {
-    console.error(`docs/${name} is ${current === undefined ? "missing" : "stale"}: npm run docs`);
+    console.error(`${name} is ${current === undefined ? "missing" : "stale"}: npm run docs`);
     process.exitCode = 1;
   } else {
     writeFileSync(file, text);
-    console.log(`docs/${name} written`);
+    console.log(`${name} written`);
   }
 }
 
@@ -113,14 +116,6 @@ function argumentText(argument: Argument): string {
 
 function defaultText({ defaultValue }: Argument | Option): string {
   return defaultValue === undefined || typeof defaultValue === "boolean" ? "" : ` (default: ${String(defaultValue)})`;
-}
-
-/** The reference of summit.yaml, once src/config can tell it. */
-async function configPage(): Promise<Record<string, string>> {
-  const file = new URL("../src/config/config-reference.ts", import.meta.url);
-  if (!existsSync(file)) return {};
-  const { configReference } = (await import(file.href)) as { configReference: () => string };
-  return { "config.md": page("summit.yaml", "src/config/", configReference()) };
 }
 
 function sentence(text: string): string {

@@ -7,10 +7,10 @@ export type Compressor = (typeof COMPRESSORS)[number];
 
 /**
  * Uncompressed custom format: the compressor behind it does better than pg_dump's own, and the archive keeps its
- * table of contents. `--lock-wait-timeout` keeps a dump from waiting for ever behind a migration.
+ * table of contents. `--lock-wait-timeout`, in seconds, keeps a dump from waiting for ever behind a migration.
  */
-export const pgDumpArgv = (database: string, snapshot: string): Argv => [
-  "pg_dump", "--format=custom", "--compress=0", "--no-password", `--snapshot=${snapshot}`, "--lock-wait-timeout=60s", "--dbname", conninfo(database),
+export const pgDumpArgv = (database: string, snapshot: string, lockWait: number): Argv => [
+  "pg_dump", "--format=custom", "--compress=0", "--no-password", `--snapshot=${snapshot}`, `--lock-wait-timeout=${lockWait}s`, "--dbname", conninfo(database),
 ];
 
 /** Roles without password hashes: what a store holds must not let anybody in. */
@@ -25,11 +25,12 @@ export const pgRestoreArgv = (database: string): Argv => ["pg_restore", "--exit-
 /** What complete SQL text of pg_dump and pg_dumpall ends with. Not the last line: patched clients add `\unrestrict`. */
 export const SQL_TRAILER = /^-- PostgreSQL database (cluster )?dump complete$/m;
 
-/** `summit-20261122T143800Z.dump.bz2`; what a file name should not hold is written as `=2F`. */
+/** `summit-20261122T143800Z.dump.bz2`; what a file name should not hold is written as `=2F`. Different names differ. */
 export const memberFile = (name: string, stamp: string, extension: string): string => {
-  const safe = [...Buffer.from(name)].map((byte) => {
+  const safe = [...Buffer.from(name)].map((byte, at) => {
     const character = String.fromCharCode(byte);
-    return /[A-Za-z0-9_.-]/.test(character) ? character : `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-  }).join("").replace(/^[.-]/, "_").slice(0, 120);
+    const plain = at === 0 ? /[A-Za-z0-9_]/ : /[A-Za-z0-9_.-]/;
+    return plain.test(character) ? character : `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  }).join("");
   return `${safe}-${stamp}.${extension}`;
 };

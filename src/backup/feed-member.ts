@@ -24,14 +24,16 @@ export async function feedMember(
 ): Promise<string> {
   const decompressor = await findDecompressor(server);
   const line: Pipeline = { stages: [{ name: decompressor, argv: decompressArgv(decompressor) }, program], nonce: `summitctl-report-${randomBytes(12).toString("hex")}` };
-  const child = await server.shell.open(["sh", "-c", pipelineScript(line)], { as: "postgres", signal: options.signal });
+  const stopped = new AbortController();
+  const child = await server.shell.open(["sh", "-c", pipelineScript(line)], { as: "postgres", signal: AbortSignal.any([options.signal, stopped.signal]) });
   child.stdout.resume();
   const messages = lastText(child.stderr, 65_536);
   // A program that gives up early closes the pipe; its report says more than the broken pipe does.
   const sent = await pipeline(readMember(store, manifest, member, options.onBytes), child.stdin, { signal: options.signal }).catch((error: unknown) => error);
   if (sent instanceof SummitError || options.signal.aborted) {
-    child.stdin.destroy();
-    child.exit.catch(() => undefined);
+    // It must be over before anybody removes the database that it is filling.
+    stopped.abort();
+    await child.exit.catch(() => undefined);
     throw sent;
   }
   const status = await child.exit;

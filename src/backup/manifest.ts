@@ -13,7 +13,7 @@ const count = z.number().int().nonnegative();
 
 const stored = z.strictObject({ bytes: count, sha256, partSize: count.min(1), parts: z.array(sha256) });
 const plain = z.strictObject({ bytes: count, sha256 });
-const file = z.string().regex(/^[A-Za-z0-9_=][A-Za-z0-9_.=+-]*$/).max(200);
+const file = z.string().regex(/^[A-Za-z0-9_=][A-Za-z0-9_.=+-]*$/).max(255);
 
 const facts = z.strictObject({
   owner: z.string(),

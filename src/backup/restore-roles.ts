@@ -16,10 +16,10 @@ export async function restoreRoles(server: DatabaseServer, { manifest, store }: 
   if (member === undefined) return;
   const task = deps.out.task("restore roles");
   try {
-    // psql goes on after an error and says its SQLSTATE; what is not benign fails the restore below.
+    // psql goes on after an error and says its SQLSTATE, behind a word that is ERROR only in one language; what is not benign fails the restore below.
     const messages = await feedMember(server, { manifest, store }, member, {
       name: "psql",
-      argv: ["psql", "-X", "-q", "-v", "VERBOSITY=sqlstate", "-v", "ON_ERROR_STOP=0", "-d", "dbname='postgres'", "-f", "-", "-o", "/dev/null"],
+      argv: ["psql", "-X", "-q", "-v", "VERBOSITY=sqlstate", "-v", "ON_ERROR_STOP=0", "-d", "dbname='postgres'", "-c", "SET lc_messages = 'C'", "-f", "-", "-o", "/dev/null"],
     }, { signal: deps.signal, onBytes: (bytes) => task.progress({ bytes, total: member.stored.bytes }) });
     const bad = [...messages.matchAll(SQLSTATE)].map(([, state]) => state ?? "").filter((state) => !BENIGN.has(state));
     if (bad.length > 0) {

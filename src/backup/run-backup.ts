@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { SummitError } from "../core/errors.ts";
 import type { Deps } from "../core/deps.ts";
 import type { Task } from "../core/ports/output.ts";
+import type { RemoteProcess } from "../core/ports/shell.ts";
 import type { ObjectStore } from "../core/ports/store.ts";
 import { utcStamp } from "../core/time.ts";
 import { type ServerFacts, countRows, readDatabaseFacts, readServerFacts } from "./database-facts.ts";
@@ -18,6 +19,11 @@ import { openSqlSession, type SqlSession } from "./sql-session.ts";
 
 type BackupDeps = Pick<Deps, "out" | "now" | "signal" | "version">;
 
+export interface BackupOptions {
+  /** Seconds to wait for a table that a migration has locked. */
+  readonly lockWait?: number;
+}
+
 /** Any two backups of one database exclude each other on the server itself, so the lock ends with the session. */
 const LOCK = "SELECT pg_try_advisory_lock(hashtextextended('summitctl backup', 0))";
 
@@ -25,21 +31,21 @@ const LOCK = "SELECT pg_try_advisory_lock(hashtextextended('summitctl backup', 0
  * Takes a backup of every database of the server into the store. Resolves with its manifest once that is durable;
  * in every other case the backup does not exist, and what was stored of it is removed now or by the next run.
  */
-export async function runBackup(server: DatabaseServer, store: ObjectStore, deps: BackupDeps): Promise<Manifest> {
-  const run = new BackupRun(server, store, deps);
+export async function runBackup(server: DatabaseServer, store: ObjectStore, deps: BackupDeps, { lockWait = 60 }: BackupOptions = {}): Promise<Manifest> {
+  const run = new BackupRun(server, store, { ...deps, lockWait });
   return await run.take();
 }
 
 class BackupRun {
   readonly #server: DatabaseServer;
   readonly #store: ObjectStore;
-  readonly #deps: BackupDeps;
+  readonly #deps: BackupDeps & Required<BackupOptions>;
   readonly #startedAt: Date;
   readonly #id: string;
   readonly #prefix: string;
   readonly #stored: string[] = [];
 
-  constructor(server: DatabaseServer, store: ObjectStore, deps: BackupDeps) {
+  constructor(server: DatabaseServer, store: ObjectStore, deps: BackupDeps & Required<BackupOptions>) {
     this.#server = server;
     this.#store = store;
     this.#deps = deps;
@@ -81,7 +87,7 @@ class BackupRun {
 
   async #lockedSession(database: string): Promise<SqlSession> {
     const session = await openSqlSession(this.#server.shell, database, this.#deps.signal);
-    const [locked] = await session.query(LOCK);
+    const [locked] = await session.query(`SET lock_timeout = '${this.#deps.lockWait}s'; ${LOCK}`);
     if (locked === "t") return session;
     await session[Symbol.asyncDispose]();
     throw new SummitError("locked", `another backup of database "${database}" is running`, { hint: "wait for it to end, then run the same command again" });
@@ -99,7 +105,7 @@ class BackupRun {
     const counting = countRows(session);
     counting.catch(() => undefined);
     const { report, stored } = await this.#keep(file, { stages: [
-      { name: "pg_dump", argv: pgDumpArgv(database, snapshot) },
+      { name: "pg_dump", argv: pgDumpArgv(database, snapshot, this.#deps.lockWait) },
       { name: compressor, argv: compressArgv(compressor) },
     ], nonce: nonce() }, task);
     const rows = await counting;
@@ -126,26 +132,29 @@ class BackupRun {
   /** Streams what the pipeline writes on the machine into the store, and believes it only when everything agrees. */
   async #keep(file: string, line: Pipeline, task: Task): Promise<{ report: PipelineReport; stored: StoredMeasure }> {
     const { shell, unit } = this.#server;
-    const { signal } = this.#deps;
+    const stopped = new AbortController();
+    const signal = AbortSignal.any([this.#deps.signal, stopped.signal]);
     const key = `${this.#prefix}${file}`;
+    let child: RemoteProcess | undefined;
     try {
-      const child = await shell.open(["sh", "-c", pipelineScript(line)], { as: "postgres", signal });
+      const dump = await shell.open(["sh", "-c", pipelineScript(line)], { as: "postgres", signal });
+      child = dump;
       const meter = new StoredMeter();
       let report: PipelineReport | undefined;
       // The object is completed only when this has ended well: after the machine's own report was found good.
       async function* body(): AsyncGenerator<Buffer> {
-        const messages = lastText(child.stderr, 65_536);
-        child.stdin.end();
-        for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+        const messages = lastText(dump.stderr, 65_536);
+        dump.stdin.end();
+        for await (const chunk of dump.stdout as AsyncIterable<Buffer>) {
           meter.add(chunk);
           task.progress({ bytes: meter.bytes });
           yield chunk;
         }
-        const status = await child.exit;
+        const status = await dump.exit;
         report = judge(line, { messages: messages(), exit: status.signal ?? status.code ?? "unknown" }, meter.measure());
       }
       this.#stored.push(key);
-      const info = await this.#store.put(key, Readable.from(body(), { objectMode: false }), signal);
+      const info = await this.#store.put(key, Readable.from(body(), { objectMode: false }), this.#deps.signal);
       const stored = meter.measure();
       if (report === undefined || info.size !== stored.bytes) {
         throw new SummitError("verification", `the store holds ${info.size} bytes of ${file}, ${stored.bytes} were sent`, { hint: "run the same command again" });
@@ -154,6 +163,9 @@ class BackupRun {
       return { report, stored };
     } catch (error) {
       task.fail();
+      // The store may have failed while the machine still sends.
+      stopped.abort();
+      await child?.exit.catch(() => undefined);
       throw error;
     }
   }
@@ -194,8 +206,10 @@ function judge(line: Pipeline, { messages, exit }: { messages: string; exit: str
   }
   const failed = failures(found.report);
   if (failed.length > 0) {
-    throw new SummitError("remote", failed[0] as string, {
-      details: [...failed.slice(1), ...found.messages.split("\n").slice(-6)].filter(Boolean), hint: "no backup was made; see why above, then run the same command again",
+    // A compressor that dies takes pg_dump with it; the other way round it just sees the end of its input.
+    const cause = failed.findLast((text) => !text.startsWith("tee ")) ?? (failed[0] as string);
+    throw new SummitError("remote", cause, {
+      details: [...failed.filter((text) => text !== cause), ...found.messages.split("\n").slice(-6)].filter(Boolean), hint: "no backup was made; see why above, then run the same command again",
     });
   }
   const { outer } = found.report;

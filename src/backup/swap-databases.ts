@@ -6,12 +6,19 @@ export async function databaseExists(session: SqlSession, name: string): Promise
   return (await session.query(`SELECT 1 FROM pg_database WHERE datname = ${literal(name)}`)).length > 0;
 }
 
+/** Nothing was ever made in it but extensions: no table, no function, no large object, which alone may be somebody's data. */
 export async function isEmpty(session: SqlSession, database: string): Promise<boolean> {
   // A database is looked into from inside only; psql changes over and comes back.
-  const [tables] = await session.query(`\\connect ${identifier(database)}\nSELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'`);
+  const [made] = await session.query(`\\connect ${identifier(database)}\n${COUNT_MADE}`);
   await session.query("\\connect postgres\nSELECT 1");
-  return tables === "0";
+  return made === "0";
 }
+
+// 16384: the first id that the server gives to what people make.
+const COUNT_MADE = `SELECT count(*) FROM (
+    SELECT 'pg_class'::regclass AS catalog, oid FROM pg_class UNION ALL SELECT 'pg_proc'::regclass, oid FROM pg_proc
+    UNION ALL SELECT 'pg_largeobject'::regclass, oid FROM pg_largeobject_metadata) AS made
+  WHERE oid >= 16384 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = made.catalog AND d.objid = made.oid AND d.deptype = 'e')`;
 
 export async function dropDatabase(session: SqlSession, database: string): Promise<void> {
   await session.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${literal(database)}`);

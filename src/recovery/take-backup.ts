@@ -1,16 +1,35 @@
 import type { BackupResult } from "../backup/backup-view.ts";
+import { copyBackup } from "../backup/copy-backup.ts";
+import type { StoredBackup } from "../backup/feed-member.ts";
 import { runBackup } from "../backup/run-backup.ts";
 import type { Deps } from "../core/deps.ts";
+import { messageOf, SummitError } from "../core/errors.ts";
+import type { ObjectStore } from "../core/ports/store.ts";
 import { openDatabaseHost } from "../environment/database-host.ts";
 import type { Project } from "../environment/project.ts";
 
 export type TakeBackupDeps = Pick<Deps, "out" | "now" | "signal" | "version" | "machines" | "stores" | "connector">;
 
-/** A backup of an environment's databases into the project's first store. */
+/** A backup of an environment's databases into the project's first store, copied to the others. */
 export async function takeBackup(project: Project, environment: string, deps: TakeBackupDeps): Promise<BackupResult> {
   const began = deps.now();
-  const [store] = await deps.stores();
+  const [store, ...more] = await deps.stores();
   await using host = await openDatabaseHost(project, environment, deps);
   const manifest = await runBackup(host, store, deps);
+  for (const other of more) await copyTo(other, { manifest, store }, project, deps);
   return { schema: "summitctl.backup-taken.v1", manifest, store: store.url, seconds: (deps.now().getTime() - began.getTime()) / 1000 };
+}
+
+/** A store that summit.yaml does not require may fail: that is a warning, and the backup is in the others. */
+async function copyTo(other: ObjectStore, backup: StoredBackup, { config }: Project, deps: TakeBackupDeps): Promise<void> {
+  try {
+    await copyBackup(backup, other, deps);
+  } catch (error) {
+    deps.signal.throwIfAborted();
+    if (config.stores.find(({ url }) => url === other.url)?.required === false) {
+      deps.out.warn(`the backup is not in ${other.url}: ${messageOf(error)}`);
+      return;
+    }
+    throw new SummitError("store", `backup ${backup.manifest.id} is in ${backup.store.url}, but not in ${other.url}, which is required: ${messageOf(error)}`, { cause: error, hint: "mend that store, then: summitctl backup" });
+  }
 }

@@ -15,6 +15,8 @@ export interface HookRun {
 /** Seconds a hook may take: a slow mirror is no failure, a hook that hangs is one. */
 const HOOK_LIMIT = 1800;
 
+const CHANGES_MARK = "\nchanges\n";
+
 /**
  * The script that runs hooks of one unit one after the other. It goes over stdin, so no value shows in a process
  * list. The lock keeps a hook that a lost link left running from meeting its own repetition.
@@ -36,9 +38,10 @@ printf '\\nchanges\\n'; cat "$SUMMIT_CHANGES"; rm -f "$SUMMIT_CHANGES"
 /** Runs hooks and returns what they changed. Throws kind `remote` with the hook's words when one fails. */
 export async function runHooks(shell: Shell, run: HookRun): Promise<string[]> {
   const result = await shell.run(["sh", "-s"], { input: hookScript(run), timeout: HOOK_LIMIT, signal: run.signal });
-  const [said = "", changes = ""] = result.stdout.split("\nchanges\n");
-  if (result.code === 0) return changes.split("\n").filter(Boolean);
-  const words = `${said}\n${result.stderr}`.trim().split("\n").slice(-12);
+  // The last one is the script's own: a hook may say the same word.
+  const end = result.stdout.lastIndexOf(CHANGES_MARK);
+  if (result.code === 0) return result.stdout.slice(end + CHANGES_MARK.length).split("\n").filter(Boolean);
+  const words = `${result.stdout}\n${result.stderr}`.trim().split("\n").slice(-12);
   throw new SummitError("remote", `${run.unit}: ${result.stderr.trim().split("\n").at(-1) || `a hook ended with ${result.signal ?? result.code}`}`, {
     details: words,
     hint: "mend what it says, then run the same command again: it goes on where it stopped",
