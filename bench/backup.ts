@@ -12,13 +12,26 @@ export const backup: Bench = async (say) => {
   say("bootstrap");
   await project.summitctl("bootstrap");
   say(`load ${SIZE}`);
-  await project.summitctl("ssh", "summit/0", "--", "sudo", "manage-summit", "generate_schedule", "--size", SIZE, "--seed", "2012");
+  await project.summitctl(
+    "ssh",
+    "summit/0",
+    "--",
+    "sudo",
+    "manage-summit",
+    "generate_schedule",
+    "--size",
+    SIZE,
+    "--seed",
+    "2012",
+  );
   const line: number[] = [];
   const ours: number[] = [];
   const memory: number[] = [];
   const dump = join(project.folder, "line.sql.bz2");
   for (let run = 0; run < RUNS; run += 1) {
-    line.push((await project.sshLine("postgresql/0", "sudo -u postgres pg_dump summit", `| bzip2 > '${dump}'`)).seconds);
+    line.push(
+      (await project.sshLine("postgresql/0", "sudo -u postgres pg_dump summit", `| bzip2 > '${dump}'`)).seconds,
+    );
     const taken = await project.summitctl("backup");
     ours.push(taken.seconds);
     memory.push(taken.peakMemory);
@@ -26,7 +39,9 @@ export const backup: Bench = async (say) => {
   }
   const store = join(project.folder, "store", project.name, "production");
   const [newest = ""] = (await readdir(store)).sort().reverse();
-  const files = await Promise.all((await readdir(join(store, newest))).map(async (file) => (await stat(join(store, newest, file))).size));
+  const files = await Promise.all(
+    (await readdir(join(store, newest))).map(async (file) => (await stat(join(store, newest, file))).size),
+  );
   const stored = files.reduce((sum, size) => sum + size, 0) / 1e6;
   const lineSize = (await stat(dump)).size / 1e6;
   return {

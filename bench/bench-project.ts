@@ -24,7 +24,9 @@ export class BenchProject implements AsyncDisposable {
   static async make(): Promise<BenchProject> {
     const project = new BenchProject(await mkdtemp(join(tmpdir(), "summitctl-bench-")));
     await writeFile(join(project.folder, "app_key"), randomBytes(32).toString("hex"), { mode: 0o600 });
-    await writeFile(join(project.folder, "summit.yaml"), `schema: summitctl.config.v1
+    await writeFile(
+      join(project.folder, "summit.yaml"),
+      `schema: summitctl.config.v1
 project: ${project.name}
 stores: ["file://${project.folder}/store"]
 secrets: { app_key: { file: ./app_key } }
@@ -38,21 +40,37 @@ services:
   haproxy: { relations: { backend: summit } }
 failover_to: [spare, production]
 environments: { production: { provider: local }, spare: { provider: local } }
-`);
+`,
+    );
     return project;
   }
 
   summitctl(...args: string[]): Promise<MeasuredRun> {
-    return measuredRun(process.execPath, [join(ROOT, "bin/summitctl"), "--config", join(this.folder, "summit.yaml"), ...args], this.#env);
+    return measuredRun(
+      process.execPath,
+      [join(ROOT, "bin/summitctl"), "--config", join(this.folder, "summit.yaml"), ...args],
+      this.#env,
+    );
   }
 
   /** What an operator of 2012 would type, with the same key and a pinned host key. */
   async sshLine(unit: string, remote: string, here: string): Promise<MeasuredRun> {
-    const status = JSON.parse((await this.summitctl("status", "--json")).stdout) as { environments: { live: boolean; environment: string; units: { unit: string; machine: string; address: string }[] }[] };
+    const status = JSON.parse((await this.summitctl("status", "--json")).stdout) as {
+      environments: {
+        live: boolean;
+        environment: string;
+        units: { unit: string; machine: string; address: string }[];
+      }[];
+    };
     const live = status.environments.find(({ live: isLive }) => isLive);
     const found = live?.units.find((candidate) => candidate.unit === unit);
     if (live === undefined || found === undefined) throw new Error(`${unit} does not run`);
-    const { stdout } = await run("podman", ["exec", `summit-${this.name}-${live.environment}-${found.machine}`, "cat", "/etc/ssh/ssh_host_ed25519_key.pub"]);
+    const { stdout } = await run("podman", [
+      "exec",
+      `summit-${this.name}-${live.environment}-${found.machine}`,
+      "cat",
+      "/etc/ssh/ssh_host_ed25519_key.pub",
+    ]);
     const knownHosts = join(this.folder, "known_hosts");
     await writeFile(knownHosts, `${found.address} ${stdout}`);
     const key = join(this.folder, "state/summitctl/id_ed25519");
@@ -61,12 +79,22 @@ environments: { production: { provider: local }, spare: { provider: local } }
   }
 
   async cutOff(environment: string): Promise<void> {
-    const { stdout } = await run("podman", ["ps", "-q", "--filter", `label=io.summitctl.project=${this.name}`, "--filter", `label=io.summitctl.environment=${environment}`]);
+    const { stdout } = await run("podman", [
+      "ps",
+      "-q",
+      "--filter",
+      `label=io.summitctl.project=${this.name}`,
+      "--filter",
+      `label=io.summitctl.environment=${environment}`,
+    ]);
     await run("podman", ["kill", ...stdout.split("\n").filter(Boolean)]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const environment of ["production", "spare"]) await this.summitctl("destroy", "-e", environment, "--confirm", environment).catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
+    for (const environment of ["production", "spare"])
+      await this.summitctl("destroy", "-e", environment, "--confirm", environment).catch((error: unknown) =>
+        process.stderr.write(`${String(error)}\n`),
+      );
     await rm(this.folder, { recursive: true, force: true });
   }
 }

@@ -12,7 +12,12 @@ export interface Row {
 
 export type Bench = (say: (line: string) => void) => Promise<{ rows: readonly Row[]; notes: readonly string[] }>;
 
-export function row(name: string, unit: Row["unit"], values: readonly number[], more: Pick<Row, "ratio" | "target"> = {}): Row {
+export function row(
+  name: string,
+  unit: Row["unit"],
+  values: readonly number[],
+  more: Pick<Row, "ratio" | "target"> = {},
+): Row {
   const sorted = [...values].sort((a, b) => a - b);
   return { name, unit, median: median(values), minimum: sorted[0] ?? 0, maximum: sorted.at(-1) ?? 0, ...more };
 }

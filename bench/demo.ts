@@ -14,7 +14,11 @@ export const demo: Bench = async (say) => {
   try {
     for (let run = 0; run < RUNS; run += 1) {
       const env = { ...process.env, XDG_STATE_HOME: folder };
-      const { seconds, stdout } = await measuredRun("npm", ["run", "demo", "--silent", "--prefix", fileURLToPath(new URL("..", import.meta.url))], env);
+      const { seconds, stdout } = await measuredRun(
+        "npm",
+        ["run", "demo", "--silent", "--prefix", fileURLToPath(new URL("..", import.meta.url))],
+        env,
+      );
       times.push(seconds);
       say(stdout.trim().split("\n").at(-1) ?? "");
     }

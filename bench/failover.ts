@@ -13,7 +13,18 @@ export const failover: Bench = async (say) => {
   await using project = await BenchProject.make();
   say("bootstrap");
   await project.summitctl("bootstrap");
-  await project.summitctl("ssh", "summit/0", "--", "sudo", "manage-summit", "generate_schedule", "--size", "10MB", "--seed", "2012");
+  await project.summitctl(
+    "ssh",
+    "summit/0",
+    "--",
+    "sudo",
+    "manage-summit",
+    "generate_schedule",
+    "--size",
+    "10MB",
+    "--seed",
+    "2012",
+  );
   await project.summitctl("backup");
   const times: number[] = [];
   const steps = new Map<string, number[]>();
@@ -23,13 +34,20 @@ export const failover: Bench = async (say) => {
     const { stdout } = await project.summitctl("failover", "--yes", "--json");
     const result = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Failover;
     times.push(result.rtoSeconds);
-    for (const { name, from, to } of result.timeline) steps.set(name.replace(/^fence .*/, "fence"), [...(steps.get(name.replace(/^fence .*/, "fence")) ?? []), to - from]);
+    for (const { name, from, to } of result.timeline)
+      steps.set(name.replace(/^fence .*/, "fence"), [
+        ...(steps.get(name.replace(/^fence .*/, "fence")) ?? []),
+        to - from,
+      ]);
     say(`run ${run + 1}: ${result.rtoSeconds.toFixed(1)} s`);
     await project.summitctl("destroy", "-e", live, "--confirm", live);
     live = live === "production" ? "spare" : "production";
   }
   return {
-    rows: [row("failover to verified health", "s", times, { target: 20 }), ...[...steps].map(([name, seconds]) => row(`  ${name}`, "s", seconds))],
+    rows: [
+      row("failover to verified health", "s", times, { target: 20 }),
+      ...[...steps].map(([name, seconds]) => row(`  ${name}`, "s", seconds)),
+    ],
     notes: [`${RUNS} runs; golden image present, 10 MB of data; first backup is not part of the time`],
   };
 };

@@ -14,7 +14,10 @@ export const help: Bench = async () => {
     helped.push((await measuredRun(process.execPath, [BIN, "--help"])).seconds * 1000);
   }
   return {
-    rows: [row("node -e 0", "ms", bare), row("summitctl --help", "ms", helped, { ratio: median(helped) / median(bare), target: 2 })],
+    rows: [
+      row("node -e 0", "ms", bare),
+      row("summitctl --help", "ms", helped, { ratio: median(helped) / median(bare), target: 2 }),
+    ],
     notes: [`${RUNS} runs each, interleaved`],
   };
 };

@@ -1,6 +1,6 @@
 import { cpus, totalmem } from "node:os";
-import { viewText } from "../src/providers/output/view-text.ts";
 import { Chalk } from "chalk";
+import { viewText } from "../src/providers/output/view-text.ts";
 import type { Bench } from "./bench.ts";
 
 /** `npm run bench -- <work> [--json]`: side by side in one run, medians and ratios. */
@@ -14,7 +14,9 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
 const [work = "", ...flags] = process.argv.slice(2);
 const load = Object.hasOwn(BENCHES, work) ? BENCHES[work] : undefined;
 if (load === undefined) {
-  process.stderr.write(`expected one of ${Object.keys(BENCHES).join(", ")}, got "${work}"\nhint: npm run bench -- backup --json\n`);
+  process.stderr.write(
+    `expected one of ${Object.keys(BENCHES).join(", ")}, got "${work}"\nhint: npm run bench -- backup --json\n`,
+  );
   process.exitCode = 2;
 } else {
   const { rows, notes } = await (await load())((line) => process.stderr.write(`${line}\n`));
@@ -23,14 +25,27 @@ if (load === undefined) {
     process.stdout.write(`${JSON.stringify({ schema: "summitctl.bench.v1", work, computer, rows, notes })}\n`);
   } else {
     const number = (value: number) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
-    process.stdout.write(viewText([
-      { title: `${work}, on ${computer}` },
-      { head: ["what", "median", "minimum", "maximum", "unit", "ratio", "target", "reached"], rows: rows.map((row) => [
-        row.name, number(row.median), number(row.minimum), number(row.maximum), row.unit,
-        row.ratio === undefined ? "" : row.ratio.toFixed(2), row.target === undefined ? "" : `at most ${row.target}`,
-        row.target === undefined ? "" : (row.ratio ?? row.median) <= row.target ? "yes" : "NO",
-      ]) },
-      ...notes.map((text) => ({ text })),
-    ], { chalk: new Chalk({ level: 0 }), columns: undefined }));
+    process.stdout.write(
+      viewText(
+        [
+          { title: `${work}, on ${computer}` },
+          {
+            head: ["what", "median", "minimum", "maximum", "unit", "ratio", "target", "reached"],
+            rows: rows.map((row) => [
+              row.name,
+              number(row.median),
+              number(row.minimum),
+              number(row.maximum),
+              row.unit,
+              row.ratio === undefined ? "" : row.ratio.toFixed(2),
+              row.target === undefined ? "" : `at most ${row.target}`,
+              row.target === undefined ? "" : (row.ratio ?? row.median) <= row.target ? "yes" : "NO",
+            ]),
+          },
+          ...notes.map((text) => ({ text })),
+        ],
+        { chalk: new Chalk({ level: 0 }), columns: undefined },
+      ),
+    );
   }
 }

@@ -10,7 +10,23 @@ import type { AddressPort, MachineProvider } from "./core/ports/machines.ts";
 import type { ObjectStore } from "./core/ports/store.ts";
 import type { Project } from "./environment/project.ts";
 
-type Lazy = Pick<CommandDeps, "config" | "project" | "stores" | "machines" | "address" | "connector" | "trees" | "secret" | "lock" | "http" | "example" | "demoFolder" | "computer" | "ownKeyFile">;
+type Lazy = Pick<
+  CommandDeps,
+  | "config"
+  | "project"
+  | "stores"
+  | "machines"
+  | "address"
+  | "connector"
+  | "trees"
+  | "secret"
+  | "lock"
+  | "http"
+  | "example"
+  | "demoFolder"
+  | "computer"
+  | "ownKeyFile"
+>;
 type Base = Pick<CommandDeps, "signal" | "env" | "cwd" | "version" | "globals"> & { warn(line: string): void };
 
 const BUILTIN_PACKS = fileURLToPath(new URL("../packs", import.meta.url));
@@ -22,7 +38,9 @@ export function composeLazily(base: Base): Lazy {
   const config = once(async () => {
     const { findConfigFile } = await import("./config/find-config-file.ts");
     const { loadConfig } = await import("./config/load-config.ts");
-    return await loadConfig(await findConfigFile({ flag: base.globals().config, env: base.env, cwd: base.cwd }), { version: base.version });
+    return await loadConfig(await findConfigFile({ flag: base.globals().config, env: base.env, cwd: base.cwd }), {
+      version: base.version,
+    });
   });
   const project = once(async (): Promise<Project> => {
     const { loadProject } = await import("./environment/project.ts");
@@ -65,7 +83,10 @@ export function composeLazily(base: Base): Lazy {
       const { resolveSecret } = await import("./config/secret-source.ts");
       const { secrets, folder } = await config();
       const source = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
-      if (source === undefined) throw new SummitError("config", `summit.yaml names no secret "${name}"`, { hint: `secrets: { ${name}: { env: ${name.toUpperCase()} } }` });
+      if (source === undefined)
+        throw new SummitError("config", `summit.yaml names no secret "${name}"`, {
+          hint: `secrets: { ${name}: { env: ${name.toUpperCase()} } }`,
+        });
       return await resolveSecret(name, source, { env: base.env, folder, signal: base.signal, warn: base.warn });
     },
     lock: async (environment, what) => {
@@ -82,7 +103,14 @@ export function composeLazily(base: Base): Lazy {
 }
 
 /** The settings of a project that sets nothing. */
-const DEFAULTS = { engine: "auto", subnet: undefined, image: "debian:12", mirror: undefined, httpPort: undefined, httpsPort: undefined } as const;
+const DEFAULTS = {
+  engine: "auto",
+  subnet: undefined,
+  image: "debian:12",
+  mirror: undefined,
+  httpPort: undefined,
+  httpsPort: undefined,
+} as const;
 
 const localSettings = ({ local, address }: Config, signal: AbortSignal) => ({
   engine: local.engine,
@@ -102,7 +130,8 @@ async function localOnly<T>(environment: string, config: () => Promise<Config>, 
 }
 
 /** `$XDG_STATE_HOME/summitctl`: what belongs to this user on this computer. */
-const stateFolder = (env: NodeJS.ProcessEnv): string => join(env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "summitctl");
+const stateFolder = (env: NodeJS.ProcessEnv): string =>
+  join(env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "summitctl");
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;

@@ -63,9 +63,21 @@ export async function main(argv: string[], build: (deps: CommandDeps) => Command
       return wrong === undefined ? 0 : show(wrong);
     }
     if (!owned.signal.aborted) return show(thrown);
-    show(isSummitError(thrown) ? thrown : owned.signal.reason);
+    show(cutError(thrown, owned.signal.reason));
     return exitCode("interrupted");
   }
+}
+
+/** A use case that says how to go on is heard; else what was cut is a detail, and running it again is the way. */
+function cutError(thrown: unknown, reason: SummitError): unknown {
+  if (!isSummitError(thrown)) return reason;
+  if (thrown.hint !== undefined) return thrown;
+  const details = thrown === reason ? [] : [thrown.message];
+  return new SummitError("interrupted", reason.message, {
+    details,
+    ...(reason.hint === undefined ? {} : { hint: reason.hint }),
+    cause: thrown,
+  });
 }
 
 /** Prints it, after everything else, and returns its exit code. */

@@ -27,7 +27,11 @@ export function ownProcess({ note, broken, leave }: ProcessOwner): OwnedProcess 
       leave(exitCode("interrupted"));
       return;
     }
-    controller.abort(new SummitError("interrupted", `interrupted by ${name}`));
+    controller.abort(
+      new SummitError("interrupted", `interrupted by ${name}`, {
+        hint: "run the same command again: what was done is kept, what was half done is made good",
+      }),
+    );
     note(name === "SIGINT" ? "stopping; press Ctrl-C again to leave at once" : `${name}: stopping`);
   };
   const onBroken = (thrown: unknown): void => leave(broken(thrown));

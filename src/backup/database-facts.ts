@@ -8,6 +8,7 @@ export interface DatabaseFacts {
   readonly ctype: string;
   /** `c` libc, `i` ICU, `b` builtin. */
   readonly localeProvider: string;
+  /** Of the ICU or builtin provider. */
   readonly icuLocale: string | null;
   readonly connectionLimit: number;
   readonly comment: string | null;
@@ -66,11 +67,11 @@ export async function readDatabaseFacts(session: SqlSession, server: ServerFacts
     'connectionLimit', d.datconnlimit,
     'comment', shobj_description(d.oid, 'pg_database'),
     'grants', (SELECT json_agg(json_build_object('grantee', r.rolname, 'privilege', a.privilege_type, 'grantable', a.is_grantable)
-                 ORDER BY r.rolname NULLS FIRST, a.privilege_type)
-               FROM aclexplode(d.datacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee),
+                 ORDER BY a.ordinality)
+               FROM aclexplode(d.datacl) WITH ORDINALITY a LEFT JOIN pg_roles r ON r.oid = a.grantee),
     'settings', coalesce((SELECT json_agg(json_build_object('role', r.rolname, 'name', split_part(c, '=', 1), 'value', substr(c, strpos(c, '=') + 1))
-                 ORDER BY r.rolname NULLS FIRST, c)
-               FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) c LEFT JOIN pg_roles r ON r.oid = s.setrole
+                 ORDER BY r.rolname NULLS FIRST, place)
+               FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) WITH ORDINALITY AS u (c, place) LEFT JOIN pg_roles r ON r.oid = s.setrole
                WHERE s.setdatabase = d.oid), '[]'::json),
     'extensions', coalesce((SELECT json_agg(json_build_object('name', extname, 'version', extversion) ORDER BY extname) FROM pg_extension), '[]'::json),
     'sizeBytes', pg_database_size(d.oid))

@@ -1,14 +1,21 @@
-import type { DatabaseFacts } from "./database-facts.ts";
+import type { DatabaseFacts, ServerFacts } from "./database-facts.ts";
 import { identifier, literal } from "./sql-session.ts";
 
 /** Settings whose value is a list of names; SET quotes them otherwise. The server's own set_config takes them as stored. */
 const LISTS = new Set(["search_path", "temp_tablespaces", "local_preload_libraries", "session_preload_libraries", "shared_preload_libraries", "unix_socket_directories"]);
 
 /** An empty database like the one that was dumped, under a name of its own. Fails where the locale is missing. */
-export function createDatabase(name: string, facts: DatabaseFacts): string {
-  const locale = facts.localeProvider === "i" && facts.icuLocale !== null ? ` LOCALE_PROVIDER icu ICU_LOCALE ${literal(facts.icuLocale)}` : "";
+export function createDatabase(name: string, facts: DatabaseFacts, target: Pick<ServerFacts, "versionNumber">): string {
   return `CREATE DATABASE ${identifier(name)} TEMPLATE template0 OWNER ${identifier(facts.owner)} ENCODING ${literal(facts.encoding)}
-    LC_COLLATE ${literal(facts.collate)} LC_CTYPE ${literal(facts.ctype)}${locale} CONNECTION LIMIT ${facts.connectionLimit}`;
+    LC_COLLATE ${literal(facts.collate)} LC_CTYPE ${literal(facts.ctype)}${localeProvider(facts, target)} CONNECTION LIMIT ${facts.connectionLimit}`;
+}
+
+/** Always named where the server knows the word: without it, the new database has that of the server's template. */
+function localeProvider({ localeProvider: provider, icuLocale }: DatabaseFacts, { versionNumber }: Pick<ServerFacts, "versionNumber">): string {
+  if (versionNumber < 150_000) return "";
+  if (provider === "i" && icuLocale !== null) return ` LOCALE_PROVIDER icu ICU_LOCALE ${literal(icuLocale)}`;
+  if (provider === "b" && icuLocale !== null) return ` LOCALE_PROVIDER builtin BUILTIN_LOCALE ${literal(icuLocale)}`;
+  return " LOCALE_PROVIDER libc";
 }
 
 /** What belongs to the database itself and is not in its dump: settings, grants, comment. Run inside it or not. */

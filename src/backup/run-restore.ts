@@ -1,7 +1,7 @@
 import type { Deps } from "../core/deps.ts";
 import { SummitError } from "../core/errors.ts";
 import type { ObjectStore } from "../core/ports/store.ts";
-import { compareCounts, countRows, readDatabaseFacts, readServerFacts, type RowCounts, totalRows } from "./database-facts.ts";
+import { compareCounts, countRows, readDatabaseFacts, readServerFacts, type RowCounts, type ServerFacts, totalRows } from "./database-facts.ts";
 import { applyFacts, createDatabase } from "./database-statements.ts";
 import { pgRestoreArgv } from "./dump-line.ts";
 import { feedMember } from "./feed-member.ts";
@@ -49,12 +49,12 @@ export async function runRestore(server: DatabaseServer, request: RestoreRequest
   }
   await checkSizes(store, manifest);
   await using session = await openSqlSession(server.shell, "postgres", deps.signal);
-  await checkTarget(session, server, request);
+  const target = await checkTarget(session, server, request);
 
   const incoming = incomingName(as);
   await removeIncoming(session, incoming);
   await restoreRoles(server, request, deps);
-  await session.query(createDatabase(incoming, member.facts));
+  await session.query(createDatabase(incoming, member.facts, target));
   await session.query(`COMMENT ON DATABASE ${identifier(incoming)} IS ${literal(MARK)}`);
   try {
     await loadArchive(server, request, member, incoming, deps);
@@ -74,7 +74,7 @@ export async function runRestore(server: DatabaseServer, request: RestoreRequest
 /** At most 63 bytes, PostgreSQL's limit. */
 const incomingName = (name: string): string => `${bounded(name, 63 - "_incoming".length)}_incoming`;
 
-async function checkTarget(session: SqlSession, server: DatabaseServer, { manifest, as, replace }: RestoreRequest): Promise<void> {
+async function checkTarget(session: SqlSession, server: DatabaseServer, { manifest, as, replace }: RestoreRequest): Promise<ServerFacts> {
   const target = await readServerFacts(session);
   const major = (versionNumber: number) => Math.floor(versionNumber / 10_000);
   if (major(target.versionNumber) < major(manifest.server.versionNumber)) {
@@ -87,6 +87,7 @@ async function checkTarget(session: SqlSession, server: DatabaseServer, { manife
       hint: "give another name with --as NAME, or --replace: the old one is then kept under another name",
     });
   }
+  return target;
 }
 
 /** Only what a restore of ours left; a database of that name that somebody else made is refused. */

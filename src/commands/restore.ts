@@ -19,6 +19,9 @@ export function registerRestore(program: Command, deps: CommandDeps): void {
     .description("restore a database beside what is there, check it, then give it its name")
     .action(async (backup: string, { to, database, as, replace }: RestoreOptions) => {
       const { restoreBackup, restoredView } = await import("../recovery/restore-backup.ts");
-      deps.out.result(await restoreBackup({ project: await deps.project(), backup, to, database, as, replace }, deps), restoredView);
+      deps.out.result(
+        await restoreBackup({ project: await deps.project(), backup, to, database, as, replace }, deps),
+        restoredView,
+      );
     });
 }

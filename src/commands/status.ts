@@ -7,6 +7,9 @@ export function registerStatus(program: Command, deps: CommandDeps): void {
     .description("show units, machines, addresses, versions and health")
     .action(async () => {
       const { runStatus, statusView } = await import("../environment/status.ts");
-      deps.out.result(await runStatus({ project: await deps.project(), environment: deps.globals().env }, deps), statusView);
+      deps.out.result(
+        await runStatus({ project: await deps.project(), environment: deps.globals().env }, deps),
+        statusView,
+      );
     });
 }

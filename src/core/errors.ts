@@ -52,5 +52,4 @@ export const isSummitError = (value: unknown): value is SummitError =>
 export const exitCode = (kind: ErrorKind | "ok"): number => EXIT[kind].code;
 
 /** Words of anything that was thrown, for use as a detail line. */
-export const messageOf = (thrown: unknown): string =>
-  thrown instanceof Error ? thrown.message : String(thrown);
+export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));

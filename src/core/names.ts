@@ -2,9 +2,44 @@ import { SummitError } from "./errors.ts";
 
 /** Words that are or may become command verbs; nothing may be called like them. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set([
-  "all", "list", "show", "get", "set", "unset", "export", "import", "latest", "none", "help", "up", "down", "on",
-  "off", "run", "plan", "check", "resume", "retry", "skip", "status", "abandon", "install", "copy", "verify", "prune",
-  "keep", "release", "break", "update", "tool", "diff", "sync", "attach", "bake", "create", "delete",
+  "all",
+  "list",
+  "show",
+  "get",
+  "set",
+  "unset",
+  "export",
+  "import",
+  "latest",
+  "none",
+  "help",
+  "up",
+  "down",
+  "on",
+  "off",
+  "run",
+  "plan",
+  "check",
+  "resume",
+  "retry",
+  "skip",
+  "status",
+  "abandon",
+  "install",
+  "copy",
+  "verify",
+  "prune",
+  "keep",
+  "release",
+  "break",
+  "update",
+  "tool",
+  "diff",
+  "sync",
+  "attach",
+  "bake",
+  "create",
+  "delete",
 ]);
 
 const LABEL = /^[a-z][a-z0-9-]*[a-z0-9]$|^[a-z]$/;
@@ -15,7 +50,8 @@ const LABEL = /^[a-z][a-z0-9-]*[a-z0-9]$|^[a-z]$/;
  */
 export function checkLabel(what: string, name: string): string | undefined {
   if (name.length > 40) return `a ${what} name has at most 40 characters, this one has ${name.length}`;
-  if (!LABEL.test(name)) return `a ${what} name is lower case letters, digits and dashes and starts with a letter, not ${show(name)}`;
+  if (!LABEL.test(name))
+    return `a ${what} name is lower case letters, digits and dashes and starts with a letter, not ${show(name)}`;
   if (RESERVED_NAMES.has(name)) return `"${name}" is a reserved word and cannot be a ${what} name`;
   return undefined;
 }
@@ -44,12 +80,14 @@ export function parseUnit(text: string): UnitName {
  */
 export function checkDatabaseName(name: string): string | undefined {
   if (name === "") return "a database name cannot be empty";
-  if (Buffer.byteLength(name) > 63) return `a database name has at most 63 bytes, ${show(name)} has ${Buffer.byteLength(name)}`;
+  if (Buffer.byteLength(name) > 63)
+    return `a database name has at most 63 bytes, ${show(name)} has ${Buffer.byteLength(name)}`;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(name)) return `the database name ${show(name)} holds a control character`;
   if (name.includes("/")) return `the database name ${show(name)} holds a slash`;
   if (name.startsWith("-")) return `the database name ${show(name)} starts with a dash`;
-  if (name.includes("=") || /^postgres(ql)?:/i.test(name)) return `the database name ${show(name)} reads as a connection string`;
+  if (name.includes("=") || /^postgres(ql)?:/i.test(name))
+    return `the database name ${show(name)} reads as a connection string`;
   return undefined;
 }
 

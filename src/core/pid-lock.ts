@@ -110,7 +110,10 @@ function lockedError(file: string, { pid, host, what, since }: Holder): SummitEr
 }
 
 const unwritable = (file: string, cause: unknown): SummitError =>
-  new SummitError("unexpected", `the lock file ${file} cannot be written: ${messageOf(cause)}`, { cause, hint: `ls -ld ${dirname(file)}` });
+  new SummitError("unexpected", `the lock file ${file} cannot be written: ${messageOf(cause)}`, {
+    cause,
+    hint: `ls -ld ${dirname(file)}`,
+  });
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -2,8 +2,7 @@
 export type Now = () => Date;
 
 /** `20261122T143800Z`: UTC, sortable, safe in file names. */
-export const utcStamp = (date: Date): string =>
-  `${date.toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
+export const utcStamp = (date: Date): string => `${date.toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
 
 const UNITS: readonly [string, number][] = [
   ["d", 86_400],

@@ -22,7 +22,7 @@ export interface Rotation {
  */
 const NEXT_KEY = `set -eu; cd /etc/ssh
 # As "cloud-init status --wait" does it, without starting a Python on every machine at once.
-n=0; while [ ! -e /var/lib/cloud/instance/boot-finished ] && [ "$n" -lt 600 ]; do n=$((n + 1)); sleep 0.1; done
+n=0; while [ ! -e /run/cloud-init/result.json ] && [ ! -e /etc/cloud/cloud-init.disabled ] && [ "$n" -lt 600 ]; do n=$((n + 1)); sleep 0.1; done
 if [ "$(cut -d' ' -f1,2 ssh_host_ed25519_key.pub)" != "$1" ]; then cut -d' ' -f1,2 ssh_host_ed25519_key.pub; exit 0; fi
 if [ ! -s summitctl_next.pub ]; then rm -f summitctl_next; ssh-keygen -q -t ed25519 -N '' -C '' -f summitctl_next; fi
 cut -d' ' -f1,2 summitctl_next.pub`;
@@ -37,7 +37,7 @@ systemctl reload ssh`;
 const FORGET_BOOT_KEY = `set -eu
 touch /etc/cloud/cloud-init.disabled
 rm -rf /var/lib/cloud/seed/nocloud/* /var/lib/cloud/instances/*/user-data* /var/lib/cloud/instances/*/vendor-data* \\
-  /var/lib/cloud/instances/*/obj.pkl /var/lib/cloud/instances/*/cloud-config.txt /run/cloud-init/*.json
+  /var/lib/cloud/instances/*/obj.pkl /var/lib/cloud/instances/*/cloud-config.txt /run/cloud-init/instance-data*.json
 sync -f /etc/ssh`;
 
 /** Replaces the boot key. Returns a shell of a connection that was made with the machine's own key. */

@@ -18,15 +18,21 @@ async function firstConference(url: string, http: HttpGet): Promise<string> {
   const front = await fetchPage(url, http);
   const main = front.slice(Math.max(0, front.indexOf("<main")));
   const path = /href="(\/[a-z0-9-]+\/)"/.exec(main.replaceAll('href="/static/', ""))?.[1];
-  if (path === undefined) throw new SummitError("verification", `the front page at ${url} lists no conference`, { hint: `curl ${url}` });
+  if (path === undefined)
+    throw new SummitError("verification", `the front page at ${url} lists no conference`, { hint: `curl ${url}` });
   return path;
 }
 
 async function fetchPage(url: string, http: HttpGet): Promise<string> {
   const answer = await http({ url, timeout: 20, headers: { "cache-control": "no-cache" } });
-  if (answer.status !== 200) throw new SummitError("verification", `${url} answers ${answer.status}, expected 200`, { hint: `curl -i ${url}` });
+  if (answer.status !== 200)
+    throw new SummitError("verification", `${url} answers ${answer.status}, expected 200`, { hint: `curl -i ${url}` });
   return answer.body;
 }
 
 /** The footer says which environment and revision answered: it differs on purpose. */
-const steady = (html: string): string => html.split("\n").filter((line) => !line.includes("data-volatile")).join("\n");
+const steady = (html: string): string =>
+  html
+    .split("\n")
+    .filter((line) => !line.includes("data-volatile"))
+    .join("\n");

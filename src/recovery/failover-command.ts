@@ -1,13 +1,18 @@
 import { SummitError } from "../core/errors.ts";
-import { runFailover, showPlan, type FailoverDeps } from "./failover.ts";
+import { type FailoverDeps, runFailover, showPlan } from "./failover.ts";
 import type { FailoverRequest } from "./failover-facts.ts";
 import { planView } from "./failover-plan.ts";
 import { failoverView } from "./failover-view.ts";
 
 /** The plan alone, or the whole of it; either is the command's result. */
-export async function failover(request: FailoverRequest, deps: FailoverDeps & { readonly dryRun: boolean }): Promise<void> {
+export async function failover(
+  request: FailoverRequest,
+  deps: FailoverDeps & { readonly dryRun: boolean },
+): Promise<void> {
   if (request.force && request.reason === undefined) {
-    throw new SummitError("usage", "--force needs --reason TEXT", { hint: 'summitctl failover --force --reason "why"' });
+    throw new SummitError("usage", "--force needs --reason TEXT", {
+      hint: 'summitctl failover --force --reason "why"',
+    });
   }
   if (deps.dryRun) deps.out.result(await showPlan(request, deps), planView);
   else deps.out.result(await runFailover(request, deps), failoverView);

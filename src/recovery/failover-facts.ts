@@ -1,15 +1,17 @@
-import { type Backup, readCatalog } from "../backup/catalog.ts";
+import { type Backup, type BrokenBackup, readCatalog } from "../backup/catalog.ts";
+import { checkSizes } from "../backup/read-member.ts";
 import { effectiveEnvironment } from "../config/effective-environment.ts";
 import type { Deps } from "../core/deps.ts";
 import { isSummitError, SummitError } from "../core/errors.ts";
 import { isBackupId, show } from "../core/names.ts";
 import type { Machine } from "../core/ports/machines.ts";
+import type { ObjectStore } from "../core/ports/store.ts";
 import { type Generation, listGenerations } from "../environment/generations.ts";
 import { readInputs } from "../environment/prepare-fleet.ts";
 import { type Project, stackOf } from "../environment/project.ts";
 import { type FailoverMark, stateStore } from "../environment/state.ts";
 import { databasesOf, entryService, type Stack } from "../stack/stack.ts";
-import { latestBackup } from "./latest-backup.ts";
+import { countingBackups } from "./counting-backups.ts";
 
 export interface FailoverRequest {
   readonly project: Project;
@@ -38,6 +40,12 @@ export interface FailoverFacts {
   readonly mark: FailoverMark | undefined;
   readonly backup: Backup;
   readonly newest: Backup | undefined;
+  /** What to fall back on: the newest that counts and was stored before `backup`. */
+  readonly older: Backup | undefined;
+  /** Stored after `backup`, and of no use. */
+  readonly newerBroken: readonly BrokenBackup[];
+  /** Files of `backup` that are missing or cut, as far as their sizes tell. */
+  readonly damage: SummitError | undefined;
   readonly databases: readonly string[];
   /** Why the target could not be built from here: a secret, a source or a pin. */
   readonly inputProblem: SummitError | undefined;
@@ -53,7 +61,7 @@ export async function gatherFacts(request: FailoverRequest, deps: FactsDeps): Pr
   const [store] = await deps.stores();
   const generations = await listGenerations(store, name);
   const live = generations.at(-1);
-  if (live === undefined) throw new SummitError("check", `project "${name}" has no live environment yet`, { hint: "summitctl bootstrap" });
+  if (live === undefined) throw nothingLive(name, store);
   const states = stateStore(store, name, deps.version);
   // Cut after the traffic was committed: the target is live, and what is left is to finish.
   const unfinished = (await states.read(live.environment)).failover;
@@ -67,26 +75,54 @@ export async function gatherFacts(request: FailoverRequest, deps: FactsDeps): Pr
     provider.list({ project: name, environment: to }),
     readCatalog(store, name, undefined),
   ]);
-  const newest = latestBackup(catalog.backups, generations);
+  const counting = countingBackups(catalog.backups, generations);
+  const [newest] = counting;
   const wanted = request.backup ?? mark?.backup;
   const backup = wanted === undefined ? newest : findById(catalog.backups, wanted);
-  if (backup === undefined) throw new SummitError("check", `no backup of "${from}" in ${store.url} can be restored`, { hint: "summitctl backups list" });
+  if (backup === undefined)
+    throw new SummitError("check", `no backup of "${from}" in ${store.url} can be restored`, {
+      hint: "summitctl backups list",
+    });
   if (mark !== undefined && mark.backup !== backup.manifest.id) {
-    throw new SummitError("check", `a failover into "${to}" with backup ${mark.backup} was begun and not ended`, { hint: `go on with it: summitctl failover    # or begin anew: summitctl destroy -e ${to}` });
+    throw new SummitError("check", `a failover into "${to}" with backup ${mark.backup} was begun and not ended`, {
+      hint: `go on with it: summitctl failover    # or begin anew: summitctl destroy -e ${to}`,
+    });
   }
   return {
-    project: name, live, from, oldMachines, breath: await breathOf(project, from, oldMachines, deps), to, stack, newMachines, mark, backup, newest,
+    project: name,
+    live,
+    from,
+    oldMachines,
+    breath: await breathOf(project, from, oldMachines, deps),
+    to,
+    stack,
+    newMachines,
+    mark,
+    backup,
+    newest,
+    older: counting.find(({ storedAt }) => storedAt < backup.storedAt),
+    newerBroken: catalog.broken.filter(({ storedAt }) => storedAt > backup.storedAt),
+    damage: await problemOf("verification", () => checkSizes(store, backup.manifest)),
     databases: project.config.backup.databases ?? databasesOf(stack).databases,
-    inputProblem: await inputProblem(project, stack, deps), now: deps.now(),
+    inputProblem: await problemOf("config", () => readInputs(project, stack, deps)),
+    now: deps.now(),
   };
 }
 
-async function inputProblem(project: Project, stack: Stack, deps: Pick<Deps, "trees" | "secret">): Promise<SummitError | undefined> {
+/** A store that is not mounted looks like one that was never written to, and a bootstrap would be the wrong answer. */
+const nothingLive = (project: string, store: ObjectStore): SummitError =>
+  new SummitError("check", `${store.url} knows of no live environment of project "${project}"`, {
+    details: ["it is empty, is not the store that was in use, or is not mounted"],
+    hint: "summitctl doctor    # for a project that was never built: summitctl bootstrap",
+  });
+
+/** An error of that kind as a value: a plan shows it. */
+async function problemOf(kind: SummitError["kind"], look: () => Promise<unknown>): Promise<SummitError | undefined> {
   try {
-    await readInputs(project, stack, deps);
+    await look();
     return undefined;
   } catch (error) {
-    if (isSummitError(error) && error.kind === "config") return error;
+    if (isSummitError(error) && error.kind === kind) return error;
     throw error;
   }
 }
@@ -100,17 +136,27 @@ function chooseTarget({ project, to }: FailoverRequest, live: string): string {
   const target = project.config.failoverTo.find((candidate) => candidate !== live);
   if (target !== undefined) return target;
   const others = Object.keys(project.config.environments).filter((candidate) => candidate !== live);
-  throw new SummitError("config", `failover_to names no environment but "${live}", which is live`, { hint: others[0] === undefined ? "environments: { spare: { provider: local } }" : `summitctl failover --to ${others[0]}` });
+  throw new SummitError("config", `failover_to names no environment but "${live}", which is live`, {
+    hint:
+      others[0] === undefined ? "environments: { spare: { provider: local } }" : `summitctl failover --to ${others[0]}`,
+  });
 }
 
 function findById(backups: readonly Backup[], id: string): Backup {
   const found = backups.find(({ manifest }) => manifest.id === id);
   if (found !== undefined) return found;
-  throw new SummitError(isBackupId(id) ? "check" : "usage", `there is no backup ${show(id)}`, { hint: "summitctl backups list" });
+  throw new SummitError(isBackupId(id) ? "check" : "usage", `there is no backup ${show(id)}`, {
+    hint: "summitctl backups list",
+  });
 }
 
 /** From here and now only: one view. An environment that serves is never taken for dead because of this alone. */
-async function breathOf(project: Project, environment: string, machines: readonly Machine[], { http }: Pick<Deps, "http">): Promise<Breath> {
+async function breathOf(
+  project: Project,
+  environment: string,
+  machines: readonly Machine[],
+  { http }: Pick<Deps, "http">,
+): Promise<Breath> {
   const running = machines.filter(({ state }) => state === "running");
   if (running.length === 0) return "down";
   const entry = entryService(await stackOf(project, environment));

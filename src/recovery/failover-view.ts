@@ -20,17 +20,33 @@ export interface FailoverResult {
   readonly timeline: readonly Moment[];
 }
 
-export function failoverView({ from, to, generation, backup, rtoSeconds, dataAgeSeconds, rows, urls, firstBackup, timeline }: FailoverResult): View {
+export function failoverView({
+  from,
+  to,
+  generation,
+  backup,
+  rtoSeconds,
+  dataAgeSeconds,
+  rows,
+  urls,
+  firstBackup,
+  timeline,
+}: FailoverResult): View {
   return [
     { title: "timeline" },
-    { head: ["from", "to", "took", "step"], rows: timeline.map(({ name, from: begin, to: end }) => [at(begin), at(end), durationText(end - begin), name]) },
-    { pairs: [
-      ["live", `"${to}" (generation ${generation}); "${from}" is stopped, its disks are kept`],
-      ["RTO", durationText(rtoSeconds)],
-      ["RPO", `data was ${durationText(dataAgeSeconds)} old, backup ${backup}, ${rows} rows compared`],
-      ["first backup", firstBackup ?? "FAILED: summitctl backup"],
-      ...urls.map((url): [string, string] => ["", url]),
-    ] },
+    {
+      head: ["from", "to", "took", "step"],
+      rows: timeline.map(({ name, from: begin, to: end }) => [at(begin), at(end), durationText(end - begin), name]),
+    },
+    {
+      pairs: [
+        ["live", `"${to}" (generation ${generation}); "${from}" is stopped, its disks are kept`],
+        ["RTO", durationText(rtoSeconds)],
+        ["RPO", `data was ${durationText(dataAgeSeconds)} old, backup ${backup}, ${rows} rows compared`],
+        ["first backup", firstBackup ?? "FAILED: summitctl backup"],
+        ...urls.map((url): [string, string] => ["", url]),
+      ],
+    },
     { text: `the old environment can go when nothing in it is missed: summitctl destroy -e ${from}` },
   ];
 }

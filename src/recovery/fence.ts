@@ -3,7 +3,7 @@ import { SummitError } from "../core/errors.ts";
 import type { Machine } from "../core/ports/machines.ts";
 import type { Project } from "../environment/project.ts";
 import { stackOf } from "../environment/project.ts";
-import { lookAt, reach, type ReachDeps, type Standing } from "../environment/reach.ts";
+import { lookAt, type ReachDeps, reach, type Standing } from "../environment/reach.ts";
 import { type HookFacts, hookEnvironment } from "../stack/hook-environment.ts";
 import { runHooks } from "../stack/run-hooks.ts";
 import type { Stack } from "../stack/stack.ts";
@@ -28,9 +28,15 @@ export async function fence(project: Project, environment: string, deps: FenceDe
     await Promise.all(machines.map((machine) => stopServices(standing, machine, stack, deps)));
   }
   await Promise.all(running.map((machine) => provider.stop(machine)));
-  const left = (await provider.list({ project: project.config.project, environment })).filter(({ state }) => state === "running");
+  const left = (await provider.list({ project: project.config.project, environment })).filter(
+    ({ state }) => state === "running",
+  );
   if (left.length > 0) {
-    throw new SummitError("incomplete", `"${environment}" still has ${left.length} running machines, the address was not moved`, { hint: "run the same command again" });
+    throw new SummitError(
+      "incomplete",
+      `"${environment}" still has ${left.length} running machines, the address was not moved`,
+      { hint: "run the same command again" },
+    );
   }
 }
 
@@ -39,13 +45,31 @@ async function stopServices(standing: Standing, machine: Machine, stack: Stack, 
   const signal = AbortSignal.any([deps.signal, AbortSignal.timeout(GRACE * 1000)]);
   try {
     await using shell = await reach(standing, machine, 0, deps);
-    const addresses = new Map(standing.machines.flatMap(({ units, privateAddress }) => units.map((unit): [string, string] => [unit, privateAddress ?? ""])));
-    const facts: HookFacts = { project: standing.project.config.project, stack, addresses, revisions: {}, pins: {}, deferData: false };
+    const addresses = new Map(
+      standing.machines.flatMap(({ units, privateAddress }) =>
+        units.map((unit): [string, string] => [unit, privateAddress ?? ""]),
+      ),
+    );
+    const facts: HookFacts = {
+      project: standing.project.config.project,
+      stack,
+      addresses,
+      revisions: {},
+      pins: {},
+      deferData: false,
+    };
     for (const unit of stack.units.filter(({ name }) => machine.units.includes(name))) {
-      await runHooks(shell, { unit: `${standing.environment} ${unit.name}`, hooks: ["stop"], environment: hookEnvironment(facts, unit), signal });
+      await runHooks(shell, {
+        unit: `${standing.environment} ${unit.name}`,
+        hooks: ["stop"],
+        environment: hookEnvironment(facts, unit),
+        signal,
+      });
     }
   } catch (error) {
     deps.signal.throwIfAborted();
-    deps.out.warn(`${standing.environment} ${machine.name} could not be asked to stop, it is stopped from outside: ${error instanceof Error ? error.message : String(error)}`);
+    deps.out.warn(
+      `${standing.environment} ${machine.name} could not be asked to stop, it is stopped from outside: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }

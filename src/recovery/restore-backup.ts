@@ -1,18 +1,20 @@
-import { findBackup } from "../backup/catalog.ts";
+import { type Backup, findBackup, readCatalog } from "../backup/catalog.ts";
 import { databaseMembers, dataTime } from "../backup/manifest.ts";
 import { runRestore } from "../backup/run-restore.ts";
 import type { Deps } from "../core/deps.ts";
 import { SummitError } from "../core/errors.ts";
 import { checkDatabaseName } from "../core/names.ts";
 import type { View } from "../core/ports/output.ts";
+import type { ObjectStore } from "../core/ports/store.ts";
 import { ageText, durationText } from "../core/time.ts";
 import { openDatabaseHost } from "../environment/database-host.ts";
-import { liveGeneration } from "../environment/generations.ts";
+import { listGenerations } from "../environment/generations.ts";
 import type { Project } from "../environment/project.ts";
+import { countingBackups } from "./counting-backups.ts";
 
 export interface RestoreBackupRequest {
   readonly project: Project;
-  /** An id or `latest`: the newest of the environment that is live. */
+  /** An id or `latest`: the newest that was taken of an environment while it was live. */
   readonly backup: string;
   readonly to: string;
   /** Undefined: the only one in the backup. */
@@ -34,7 +36,10 @@ export interface RestoredResult {
   readonly seconds: number;
 }
 
-export type RestoreBackupDeps = Pick<Deps, "out" | "prompt" | "now" | "signal" | "version" | "machines" | "stores" | "connector" | "lock">;
+export type RestoreBackupDeps = Pick<
+  Deps,
+  "out" | "prompt" | "now" | "signal" | "version" | "machines" | "stores" | "connector" | "lock"
+>;
 
 /** Restores one database of a backup beside what is there, checks it and gives it its name. */
 export async function restoreBackup(request: RestoreBackupRequest, deps: RestoreBackupDeps): Promise<RestoredResult> {
@@ -45,29 +50,73 @@ export async function restoreBackup(request: RestoreBackupRequest, deps: Restore
     if (problem !== undefined) throw new SummitError("usage", problem);
   }
   const [store] = await deps.stores();
-  const live = await liveGeneration(store, project.config.project);
-  const { manifest } = await findBackup(store, project.config.project, { id: request.backup, environment: request.backup === "latest" ? (live?.environment ?? to) : undefined });
-  const database = request.database ?? onlyDatabase(databaseMembers(manifest).map((member) => member.database), manifest.id);
+  const { manifest } = await chooseBackup(store, request);
+  const database =
+    request.database ??
+    onlyDatabase(
+      databaseMembers(manifest).map((member) => member.database),
+      manifest.id,
+    );
   const as = request.as ?? database;
-  if (request.replace && !(await deps.prompt.confirm(`replace database "${as}" of "${to}" by backup ${manifest.id}, data from ${ageText(dataTime(manifest), deps.now())}?`))) {
+  if (
+    request.replace &&
+    !(await deps.prompt.confirm(
+      `replace database "${as}" of "${to}" by backup ${manifest.id}, data from ${ageText(dataTime(manifest), deps.now())}?`,
+    ))
+  ) {
     throw new SummitError("check", "not agreed to, nothing was changed", { hint: "run it again with --yes" });
   }
   await using _lock = await deps.lock(to, "restore");
   await using host = await openDatabaseHost(project, to, deps);
   const result = await runRestore(host, { manifest, store, database, as, replace: request.replace }, deps);
   return {
-    schema: "summitctl.restored.v1", backup: manifest.id, environment: to, database: as, rows: result.totalRows, kept: result.kept ?? null,
-    dataFrom: dataTime(manifest).toISOString(), now: deps.now().toISOString(), seconds: (deps.now().getTime() - began.getTime()) / 1000,
+    schema: "summitctl.restored.v1",
+    backup: manifest.id,
+    environment: to,
+    database: as,
+    rows: result.totalRows,
+    kept: result.kept ?? null,
+    dataFrom: dataTime(manifest).toISOString(),
+    now: deps.now().toISOString(),
+    seconds: (deps.now().getTime() - began.getTime()) / 1000,
   };
+}
+
+/** `latest` is what a failover would take. */
+async function chooseBackup(store: ObjectStore, { project, backup, to }: RestoreBackupRequest): Promise<Backup> {
+  const name = project.config.project;
+  if (backup !== "latest") return await findBackup(store, name, { id: backup, environment: undefined });
+  const generations = await listGenerations(store, name);
+  if (generations.length === 0) return await findBackup(store, name, { id: backup, environment: to });
+  const [newest] = countingBackups((await readCatalog(store, name, undefined)).backups, generations);
+  if (newest !== undefined) return newest;
+  throw new SummitError("check", `no backup of project "${name}" in ${store.url} counts as the latest`, {
+    hint: "summitctl backups list    # any of them can be restored by its id",
+  });
 }
 
 function onlyDatabase(databases: readonly string[], id: string): string {
   const [only, ...more] = databases;
   if (only !== undefined && more.length === 0) return only;
-  throw new SummitError("usage", `the backup ${id} has ${databases.length} databases, one must be named: ${databases.join(", ")}`, { hint: `--database ${only ?? "NAME"}` });
+  throw new SummitError(
+    "usage",
+    `the backup ${id} has ${databases.length} databases, one must be named: ${databases.join(", ")}`,
+    { hint: `--database ${only ?? "NAME"}` },
+  );
 }
 
-export const restoredView = ({ backup, environment, database, rows, kept, dataFrom, now, seconds }: RestoredResult): View => [
-  { text: `database "${database}" of "${environment}" is backup ${backup}: ${rows} rows, data from ${ageText(new Date(dataFrom), new Date(now))}, restored in ${durationText(seconds)}` },
+export const restoredView = ({
+  backup,
+  environment,
+  database,
+  rows,
+  kept,
+  dataFrom,
+  now,
+  seconds,
+}: RestoredResult): View => [
+  {
+    text: `database "${database}" of "${environment}" is backup ${backup}: ${rows} rows, data from ${ageText(new Date(dataFrom), new Date(now))}, restored in ${durationText(seconds)}`,
+  },
   ...(kept === null ? [] : [{ text: `what it was before is kept as database "${kept}"` }]),
 ];

@@ -7,11 +7,17 @@ export type RowDigests = readonly (readonly [schema: string, table: string, rows
 
 export async function digestRows(shell: Shell, database: string, signal: AbortSignal): Promise<RowDigests> {
   await using session = await openSqlSession(shell, database, signal);
-  return await askTables<[number, string]>(session, "count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text");
+  return await askTables<[number, string]>(
+    session,
+    "count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text",
+  );
 }
 
 /** Rows of tables whose contents are equal on both sides, and all that there were. */
-export function compareDigests(before: RowDigests, after: RowDigests): { equal: number; total: number; differing: string[] } {
+export function compareDigests(
+  before: RowDigests,
+  after: RowDigests,
+): { equal: number; total: number; differing: string[] } {
   let equal = 0;
   const differing: string[] = [];
   for (const [schema, table, rows, digest] of before) {

@@ -17,11 +17,21 @@ export async function takeBackup(project: Project, environment: string, deps: Ta
   await using host = await openDatabaseHost(project, environment, deps);
   const manifest = await runBackup(host, store, deps);
   for (const other of more) await copyTo(other, { manifest, store }, project, deps);
-  return { schema: "summitctl.backup-taken.v1", manifest, store: store.url, seconds: (deps.now().getTime() - began.getTime()) / 1000 };
+  return {
+    schema: "summitctl.backup-taken.v1",
+    manifest,
+    store: store.url,
+    seconds: (deps.now().getTime() - began.getTime()) / 1000,
+  };
 }
 
 /** A store that summit.yaml does not require may fail: that is a warning, and the backup is in the others. */
-async function copyTo(other: ObjectStore, backup: StoredBackup, { config }: Project, deps: TakeBackupDeps): Promise<void> {
+async function copyTo(
+  other: ObjectStore,
+  backup: StoredBackup,
+  { config }: Project,
+  deps: TakeBackupDeps,
+): Promise<void> {
   try {
     await copyBackup(backup, other, deps);
   } catch (error) {
@@ -30,6 +40,10 @@ async function copyTo(other: ObjectStore, backup: StoredBackup, { config }: Proj
       deps.out.warn(`the backup is not in ${other.url}: ${messageOf(error)}`);
       return;
     }
-    throw new SummitError("store", `backup ${backup.manifest.id} is in ${backup.store.url}, but not in ${other.url}, which is required: ${messageOf(error)}`, { cause: error, hint: "mend that store, then: summitctl backup" });
+    throw new SummitError(
+      "store",
+      `backup ${backup.manifest.id} is in ${backup.store.url}, but not in ${other.url}, which is required: ${messageOf(error)}`,
+      { cause: error, hint: "mend that store, then: summitctl backup" },
+    );
   }
 }

@@ -33,10 +33,22 @@ export const restore = (cluster: PostgresCluster, input: RestoreInput, deps = ba
 
 /** Names of a cluster's databases but its own three. */
 export const databasesOf = (cluster: PostgresCluster): Promise<string[]> =>
-  cluster.sql("postgres", `SELECT datname FROM pg_database WHERE datname NOT IN ('postgres', 'template0', 'template1') ORDER BY 1 COLLATE "C"`);
+  cluster.sql("postgres", `SELECT datname FROM pg_database WHERE datname NOT IN ('postgres', 'template0', 'template1') ORDER BY datname COLLATE "C"`);
 
 /** The whole database as SQL text, without the lines that are new in every dump. */
 export async function dumpText(cluster: PostgresCluster, database: string, ...flags: string[]): Promise<string> {
   const text = await cluster.run(["pg_dump", ...flags, "-d", `dbname='${database.replaceAll("'", "\\'")}'`]);
-  return text.replaceAll(/^\\(un)?restrict .*$/gm, "");
+  // pg_dump itself gives these lines in no fixed order.
+  const sorted = (lines: string) => lines.split("\n").sort().join("\n");
+  return text.replaceAll(/^\\(un)?restrict .*$/gm, "").replaceAll(/(^ALTER ROLE .* IN DATABASE .*\n)+/gm, sorted);
+}
+
+/** Lines at which two texts differ, the first ten; empty when they are equal. */
+export function differences(expected: string, found: string): string[] {
+  const [left, right] = [expected.split("\n"), found.split("\n")];
+  const count = Math.max(left.length, right.length);
+  return Array.from({ length: count }, (_, index) => [left[index], right[index]])
+    .filter(([a, b]) => a !== b)
+    .slice(0, 10)
+    .map(([a = "(nothing)", b = "(nothing)"]) => `${a} | ${b}`);
 }

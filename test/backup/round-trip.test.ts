@@ -11,7 +11,7 @@ import { runBackup } from "../../src/backup/run-backup.ts";
 import type { ObjectStore } from "../../src/core/ports/store.ts";
 import { fileStore } from "../../src/providers/stores/file.ts";
 import { type PostgresCluster, startPostgres } from "../support/postgres.ts";
-import { backupDeps, databasesOf, dumpText, restore } from "./backup-fixture.ts";
+import { backupDeps, databasesOf, differences, dumpText, restore } from "./backup-fixture.ts";
 import { RICH_ROLES, richDatabase } from "./rich-database.ts";
 
 describe("a rich database goes through backup and restore", () => {
@@ -52,7 +52,7 @@ describe("a rich database goes through backup and restore", () => {
     expect(new Map(member?.rows.map(([schema, table, rows]) => [`${schema}.${table}`, rows]))).toEqual(
       new Map(Object.entries({
         "Other Schema.Weird \"Name\" $(id)": 40, "app.car": 2, "app.empty": 0, "app.event_2025": 365, "app.event_2026_0": expect.any(Number), "app.event_2026_1": expect.any(Number),
-        "app.event_rest": 31, "app.no_columns": 1, "app.person": 502, "app.session": 30, "app.vehicle": 1,
+        "app.event_rest": 30, "app.no_columns": 1, "app.person": 502, "app.session": 30, "app.vehicle": 1,
       })),
     );
     expect(totalRows(member?.rows as never)).toBe(502 + 40 + 700 + 1 + 3 + 30);
@@ -74,24 +74,24 @@ describe("a rich database goes through backup and restore", () => {
 
   test("beside the source, under its name, whose old holder is kept", async () => {
     const result = await restore(cluster, { manifest, store, database: NAME, replace: true });
-    expect(await dumpText(cluster, NAME, "--create")).toBe(before);
+    expect(differences(before, await dumpText(cluster, NAME, "--create"))).toEqual([]);
     expect(result.kept).toMatch(/_replaced_\d{8}T\d{6}Z$/);
-    expect(await dumpText(cluster, result.kept as string)).toBe(await dumpText(cluster, NAME));
+    expect(differences(await dumpText(cluster, NAME), await dumpText(cluster, result.kept as string))).toEqual([]);
     expect(await databasesOf(cluster)).toEqual([NAME, result.kept].sort());
   });
 
   test("into a fresh cluster, with the roles", async () => {
     const rolesText = async (of: PostgresCluster) => (await of.run(["pg_dumpall", "--roles-only", "--no-role-passwords"])).replaceAll(/^\\(un)?restrict .*$/gm, "");
     const result = await restore(other, { manifest, store, database: NAME });
-    expect(await dumpText(other, NAME, "--create")).toBe(before);
-    expect(await rolesText(other)).toBe(await rolesText(cluster));
+    expect(differences(before, await dumpText(other, NAME, "--create"))).toEqual([]);
+    expect(differences(await rolesText(cluster), await rolesText(other))).toEqual([]);
     expect(result).toMatchObject({ database: NAME, kept: undefined, totalRows: 1276 });
     expect(await databasesOf(other)).toEqual([NAME]);
   });
 
   test("again under another name, over roles that are there", async () => {
     await restore(other, { manifest, store, database: NAME, as: "second" });
-    expect(await dumpText(other, "second")).toBe(await dumpText(other, NAME));
+    expect(differences(await dumpText(other, NAME), await dumpText(other, "second"))).toEqual([]);
     expect(await databasesOf(other)).toEqual([NAME, "second"]);
   });
 
@@ -99,7 +99,7 @@ describe("a rich database goes through backup and restore", () => {
     const [member] = databaseMembers(manifest);
     await other.run(["createdb", "by_hand", "--template=template0", "--locale-provider=icu", "--icu-locale=de-AT"]);
     await execa("sh", ["-c", 'bunzip2 -c "$1" | pg_restore -d by_hand', "sh", join(folder, "schedule", "production", manifest.id, member?.file ?? "")], { env: other.env });
-    expect(await dumpText(other, "by_hand")).toBe(await dumpText(cluster, NAME));
+    expect(differences(await dumpText(cluster, NAME), await dumpText(other, "by_hand"))).toEqual([]);
   });
 
   test("a backup of what was restored tells the same rows and facts", async () => {

@@ -38,7 +38,7 @@ describe("signals", () => {
   test("an abort that comes back as a foreign error is an interruption, not a defect", async () => {
     const { exitCode, stderr } = await interrupt(start("wait-carelessly"), "SIGINT");
     expect(exitCode).toBe(130);
-    expect(stderr).toMatch(/\nerror: interrupted by SIGINT$/);
+    expect(stderr).toMatch(/\nerror: interrupted by SIGINT\nhint: run the same command again/);
   });
 
   test("the second one leaves at once", async () => {

@@ -13,7 +13,13 @@ export interface MemoryStore extends ObjectStore {
 }
 
 /** A store in memory that passes the same contract suite as the real ones. `now` is the store's own clock. */
-export function memoryStore({ url = "memory:///", now = () => new Date() }: { url?: string; now?: Now } = {}): MemoryStore {
+export function memoryStore({
+  url = "memory:///",
+  now = () => new Date(),
+}: {
+  url?: string;
+  now?: Now;
+} = {}): MemoryStore {
   const objects: MemoryStore["objects"] = new Map();
   const infoOf = (key: string): ObjectInfo | undefined => {
     const found = objects.get(checked(key));
@@ -28,7 +34,8 @@ export function memoryStore({ url = "memory:///", now = () => new Date() }: { ur
       if (signal?.aborted && body instanceof Readable) body.destroy();
       signal?.throwIfAborted();
       const content = body instanceof Uint8Array ? Buffer.from(body) : await collect(body, signal);
-      if (objects.has(key)) throw new SummitError("check", `the store has ${show(key)} already, and objects are write-once`);
+      if (objects.has(key))
+        throw new SummitError("check", `the store has ${show(key)} already, and objects are write-once`);
       objects.set(key, { body: content, storedAt: now() });
       return infoOf(key) as ObjectInfo;
     },
@@ -40,7 +47,8 @@ export function memoryStore({ url = "memory:///", now = () => new Date() }: { ur
     },
     head: async (key) => infoOf(key),
     async list(prefix) {
-      if (prefix !== "" && !prefix.endsWith("/")) throw new SummitError("unexpected", `a prefix ends in "/", not ${show(prefix)}`);
+      if (prefix !== "" && !prefix.endsWith("/"))
+        throw new SummitError("unexpected", `a prefix ends in "/", not ${show(prefix)}`);
       if (prefix !== "") checked(prefix.slice(0, -1));
       return [...objects.keys()].filter((key) => key.startsWith(prefix)).map((key) => infoOf(key) as ObjectInfo);
     },

@@ -40,11 +40,21 @@ export async function startPostgres(): Promise<PostgresCluster> {
   const settings = `-c listen_addresses= -c unix_socket_directories=${folder} -c fsync=off -c max_connections=40 -c wal_level=logical`;
   await call("pg_ctl", ["-D", data, "-w", "-s", "-l", join(folder, "log"), "-o", settings, "start"]);
 
-  const env = { PGHOST: folder, PGUSER: "postgres" };
+  const env = { PGHOST: folder, PGUSER: "postgres", PGTZ: "UTC" };
   const execute = async ([program, ...args]: Argv, input = "") =>
-    (await execa(join(bin, program), args, { env: { ...env, PGOPTIONS: "-c client_min_messages=error" }, input, stripFinalNewline: false, maxBuffer: 1e9 })).stdout;
+    (
+      await execa(join(bin, program), args, {
+        env: { ...env, PGOPTIONS: "-c client_min_messages=error" },
+        input,
+        stripFinalNewline: false,
+        maxBuffer: 1e9,
+      })
+    ).stdout;
   const shell: PostgresCluster["shell"] = ({ signal, env: more = {} } = {}) =>
-    withEnvironment(createLocalShell({ grace: 1000, ...(signal === undefined ? {} : { signal }) }), { ...env, ...more });
+    withEnvironment(createLocalShell({ grace: 1000, ...(signal === undefined ? {} : { signal }) }), {
+      ...env,
+      ...more,
+    });
 
   return {
     folder,
@@ -52,10 +62,20 @@ export async function startPostgres(): Promise<PostgresCluster> {
     shell,
     run: execute,
     sql: async (database, text) => {
-      const output = await execute(["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-d", `dbname='${database.replaceAll("'", "\\'")}'`], text);
+      const output = await execute(
+        ["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-d", `dbname='${database.replaceAll("'", "\\'")}'`],
+        text,
+      );
       return output.split("\n").slice(0, -1);
     },
-    server: (databases, over = shell()) => ({ project: "schedule", environment: "production", generation: 3, unit: "postgresql/0", databases, shell: over }),
+    server: (databases, over = shell()) => ({
+      project: "schedule",
+      environment: "production",
+      generation: 3,
+      unit: "postgresql/0",
+      databases,
+      shell: over,
+    }),
     async [Symbol.asyncDispose]() {
       await call("pg_ctl", ["-D", data, "-s", "-m", "immediate", "stop"]);
       await rm(folder, { recursive: true, force: true });
@@ -65,7 +85,11 @@ export async function startPostgres(): Promise<PostgresCluster> {
 
 /** The shell starts programs in a clean environment; `env` gives them one, and becomes the program. */
 function withEnvironment(shell: Shell, variables: Readonly<Record<string, string>>): Shell {
-  const wrap = (argv: Argv): Argv => ["env", ...Object.entries(variables).map(([name, value]) => `${name}=${value}`), ...argv];
+  const wrap = (argv: Argv): Argv => [
+    "env",
+    ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),
+    ...argv,
+  ];
   return {
     hostKey: shell.hostKey,
     run: (argv, options) => shell.run(wrap(argv), options),
@@ -77,12 +101,17 @@ function withEnvironment(shell: Shell, variables: Readonly<Record<string, string
 
 async function newestBinFolder(): Promise<string> {
   const versions = await readdir("/usr/lib/postgresql").catch(() => []);
-  const newest = versions.map(Number).filter(Number.isInteger).sort((a, b) => b - a)[0];
+  const newest = versions
+    .map(Number)
+    .filter(Number.isInteger)
+    .sort((a, b) => b - a)[0];
   if (newest === undefined) throw new Error("no PostgreSQL server is installed here: apt-get install postgresql");
   return `/usr/lib/postgresql/${newest}/bin`;
 }
 
 async function idsOf(user: string): Promise<[number, number]> {
-  const [uid, gid] = await Promise.all(["-u", "-g"].map(async (flag) => Number((await execa("id", [flag, user])).stdout)));
+  const [uid, gid] = await Promise.all(
+    ["-u", "-g"].map(async (flag) => Number((await execa("id", [flag, user])).stdout)),
+  );
   return [uid as number, gid as number];
 }

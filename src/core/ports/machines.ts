@@ -1,5 +1,5 @@
-import type { Endpoint } from "./shell.ts";
 import type { Task } from "./output.ts";
+import type { Endpoint } from "./shell.ts";
 
 export interface MachineFilter {
   readonly project: string;

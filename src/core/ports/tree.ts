@@ -8,9 +8,7 @@ export interface Tree {
   archive(): Readable;
 }
 
-export type TreeSource =
-  | { readonly path: string }
-  | { readonly git: string; readonly revision: string | undefined };
+export type TreeSource = { readonly path: string } | { readonly git: string; readonly revision: string | undefined };
 
 export interface TreeReader {
   /**

@@ -7,7 +7,13 @@ import { ssh2 } from "./ssh2-module.ts";
  * a schedule can use it at night when nobody is there to unlock an agent.
  */
 export async function ensureOwnKey(file: string): Promise<string> {
-  if (await access(file).then(() => true, () => false)) return file;
+  if (
+    await access(file).then(
+      () => true,
+      () => false,
+    )
+  )
+    return file;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const pair = ssh2().utils.generateKeyPairSync("ed25519");
   const fresh = `${file}.${process.pid}`;

@@ -2,7 +2,7 @@ import { connect, createServer } from "node:net";
 import { SummitError } from "../../../core/errors.ts";
 import type { AddressPort, Machine, ProjectAddress } from "../../../core/ports/machines.ts";
 import { listMachines } from "./containers.ts";
-import type { Engine } from "./engine.ts";
+import { type Engine, removal } from "./engine.ts";
 import { PROJECT_LABEL } from "./labels.ts";
 import type { LaunchFlags } from "./launch-flags.ts";
 import { ensureNetwork, findNetwork, networkName, type ProjectNetwork } from "./network.ts";
@@ -63,25 +63,41 @@ setsid arping -q -c 3 -U -I eth0 ${network.address} >/dev/null 2>&1 </dev/null &
     async remove(project) {
       const left = await listMachines(engine, project);
       if (left.length > 0) {
-        throw new SummitError("check", `the project's address is kept: ${left.length} of its machines still exist`, { hint: "summitctl status" });
+        throw new SummitError("check", `the project's address is kept: ${left.length} of its machines still exist`, {
+          hint: "summitctl status",
+        });
       }
       const gateways = await engine.must(["ps", "-aq", "--filter", `label=${PROJECT_LABEL}=${project}`]);
-      for (const id of gateways.split("\n").filter(Boolean)) await engine.must(["rm", "-f", ...(engine.name === "podman" ? ["-t", "0"] : []), id]);
-      if ((await findNetwork(engine, project)) !== undefined) await engine.must(["network", "rm", networkName(project)]);
+      for (const id of gateways.split("\n").filter(Boolean)) await engine.must(removal(engine, id));
+      if ((await findNetwork(engine, project)) !== undefined)
+        await engine.must(["network", "rm", networkName(project)]);
     },
   };
 
   async function holders(project: string, ip: string): Promise<Machine[]> {
     const running = (await listMachines(engine, project)).filter(({ state }) => state === "running");
-    const held = await Promise.all(running.map(async (machine) => {
-      const shown = await engine.run(["exec", machine.id, "ip", "-4", "-o", "addr", "show", "dev", "eth0"], { timeout: 20 });
-      return shown.code === 0 && shown.stdout.includes(` ${ip}/`);
-    }));
+    const held = await Promise.all(
+      running.map(async (machine) => {
+        const shown = await engine.run(["exec", machine.id, "ip", "-4", "-o", "addr", "show", "dev", "eth0"], {
+          timeout: 20,
+        });
+        return shown.code === 0 && shown.stdout.includes(` ${ip}/`);
+      }),
+    );
     return running.filter((_machine, index) => held[index]);
   }
 
   async function removeAddress(machine: Machine, ip: string): Promise<void> {
-    await engine.must(["exec", machine.id, "sh", "-c", `ip addr del ${ip}/32 dev eth0 2>/dev/null || ! ip -4 -o addr show dev eth0 | grep -qF ' ${ip}/'`], { timeout: 20 });
+    await engine.must(
+      [
+        "exec",
+        machine.id,
+        "sh",
+        "-c",
+        `ip addr del ${ip}/32 dev eth0 2>/dev/null || ! ip -4 -o addr show dev eth0 | grep -qF ' ${ip}/'`,
+      ],
+      { timeout: 20 },
+    );
   }
 
   async function describe(project: string, network: ProjectNetwork): Promise<ProjectAddress> {
@@ -91,7 +107,10 @@ setsid arping -q -c 3 -U -I eth0 ${network.address} >/dev/null 2>&1 </dev/null &
       return shown.code === 0 && hostPort !== undefined ? [`${scheme}://127.0.0.1:${hostPort}/`] : [];
     };
     const direct = engine.rootless ? [] : [`http://${network.address}/`];
-    return { ip: network.address, urls: [...direct, ...(await loopback(80, "http")), ...(await loopback(443, "https"))] };
+    return {
+      ip: network.address,
+      urls: [...direct, ...(await loopback(80, "http")), ...(await loopback(443, "https"))],
+    };
   }
 
   async function ensureGateway(project: string, network: ProjectNetwork): Promise<void> {
@@ -109,11 +128,26 @@ setsid arping -q -c 3 -U -I eth0 ${network.address} >/dev/null 2>&1 </dev/null &
       `systemd-socket-activate -l 0.0.0.0:${port} /lib/systemd/systemd-socket-proxyd ${network.address}:${port} &`;
     const plain = flags.container.filter((flag) => !flag.startsWith("--systemd"));
     const made = await engine.run([
-      ...flags.global, "run", "-d", "--name", name, "--hostname", "gateway", "--network", networkName(project),
-      "--label", `${PROJECT_LABEL}=${project}`, ...plain, ...ports, image, "sh", "-c", `${forward(80)} ${forward(443)} wait`,
+      ...flags.global,
+      "run",
+      "-d",
+      "--name",
+      name,
+      "--hostname",
+      "gateway",
+      "--network",
+      networkName(project),
+      "--label",
+      `${PROJECT_LABEL}=${project}`,
+      ...plain,
+      ...ports,
+      image,
+      "sh",
+      "-c",
+      `${forward(80)} ${forward(443)} wait`,
     ]);
     if (made.code === 0) return;
-    await engine.run(["rm", "-f", name]);
+    await engine.run(removal(engine, name));
     throw new SummitError("remote", "the gateway for the project's loopback ports could not be started", {
       details: made.stderr.trim().split("\n").slice(-3),
       hint: "summitctl doctor",
@@ -158,5 +192,8 @@ const accepts = (host: string, port: number): Promise<boolean> =>
       socket.destroy();
       resolve(answer);
     };
-    socket.once("connect", () => end(true)).once("error", () => end(false)).once("timeout", () => end(false));
+    socket
+      .once("connect", () => end(true))
+      .once("error", () => end(false))
+      .once("timeout", () => end(false));
   });

@@ -18,9 +18,14 @@ interface Inspected {
 
 /** Machines of a project by their labels, oldest first. */
 export async function listMachines(engine: Engine, project: string, environment?: string): Promise<Machine[]> {
-  const filters = [`label=${PROJECT_LABEL}=${project}`, ...(environment === undefined ? [] : [`label=${ENVIRONMENT_LABEL}=${environment}`])];
+  const filters = [
+    `label=${PROJECT_LABEL}=${project}`,
+    ...(environment === undefined ? [] : [`label=${ENVIRONMENT_LABEL}=${environment}`]),
+  ];
   const ids = await engine.must(["ps", "-aq", ...filters.flatMap((filter) => ["--filter", filter])]);
-  return (await inspectMachines(engine, ids.split("\n").filter(Boolean))).sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime());
+  return (await inspectMachines(engine, ids.split("\n").filter(Boolean))).sort(
+    (a, b) => a.createdAt.getTime() - b.createdAt.getTime(),
+  );
 }
 
 export async function inspectMachine(engine: Engine, name: string): Promise<Machine | undefined> {
@@ -43,7 +48,10 @@ async function toMachine(container: Inspected): Promise<Machine | undefined> {
   const running = container.State.Running && (process.platform !== "linux" || (await processRuns(container.State.Pid)));
   const privateAddress = container.NetworkSettings.Networks?.[networkName(identity.project)]?.IPAddress || undefined;
   const published = container.NetworkSettings.Ports?.["22/tcp"]?.[0]?.HostPort;
-  const endpoint = published === undefined ? privateAddress && { host: privateAddress, port: 22 } : { host: "127.0.0.1", port: Number(published) };
+  const endpoint =
+    published === undefined
+      ? privateAddress && { host: privateAddress, port: 22 }
+      : { host: "127.0.0.1", port: Number(published) };
   return {
     id: container.Id,
     ...identity,

@@ -41,14 +41,19 @@ export async function findEngine(wanted: EngineName | "auto"): Promise<Engine> {
     if (typeof engine !== "string") return engine;
     refusals.push(engine);
   }
-  throw new SummitError("check", `no container engine answers: ${names.join(" or ")} is needed for machines on this computer`, {
-    details: refusals,
-    hint: "sudo apt-get install podman runc    # or start the docker daemon: sudo systemctl start docker",
-  });
+  throw new SummitError(
+    "check",
+    `no container engine answers: ${names.join(" or ")} is needed for machines on this computer`,
+    {
+      details: refusals,
+      hint: "sudo apt-get install podman runc    # or start the docker daemon: sudo systemctl start docker",
+    },
+  );
 }
 
 async function tryEngine(name: EngineName): Promise<Engine | string> {
-  const format = name === "podman" ? "{{.Version.Version}} {{.Host.Security.Rootless}}" : "{{.ServerVersion}} {{.SecurityOptions}}";
+  const format =
+    name === "podman" ? "{{.Version.Version}} {{.Host.Security.Rootless}}" : "{{.ServerVersion}} {{.SecurityOptions}}";
   const info = await call(name, ["info", "--format", format], { timeout: 20 });
   if (info === undefined) return `${name}: not installed`;
   if (info.code !== 0) return `${name}: ${lastLine(info.stderr) || `exit status ${info.code}`}`;
@@ -96,10 +101,25 @@ async function call(name: string, args: readonly string[], options: EngineOption
   if (result.code === "ENOENT") return undefined;
   options.signal?.throwIfAborted();
   if (result.timedOut) {
-    throw new SummitError("remote", `${name} ${args[0] ?? ""} did not answer within ${options.timeout} s`, { hint: `${name} info` });
+    throw new SummitError("remote", `${name} ${args[0] ?? ""} did not answer within ${options.timeout} s`, {
+      hint: `${name} info`,
+    });
   }
-  return { code: result.exitCode ?? 1, stdout: result.stdout, stderr: result.stderr || (result.exitCode === undefined ? result.shortMessage ?? "" : "") };
+  return {
+    code: result.exitCode ?? 1,
+    stdout: result.stdout,
+    stderr: result.stderr || (result.exitCode === undefined ? (result.shortMessage ?? "") : ""),
+  };
 }
+
+/** Removes a container and its disk now: without the timeout podman waits ten seconds for what ignores TERM. */
+export const removal = ({ name }: Pick<Engine, "name">, container: string): string[] => [
+  "rm",
+  "-f",
+  "-v",
+  ...(name === "podman" ? ["-t", "0"] : []),
+  container,
+];
 
 export const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";
 

@@ -6,10 +6,10 @@ import { execa } from "execa";
 import { quote } from "../../../core/argv.ts";
 import { sha256 } from "../../../core/digest.ts";
 import { SummitError } from "../../../core/errors.ts";
+import { takePidLock } from "../../../core/pid-lock.ts";
 import type { GoldenImage, GoldenRecipe } from "../../../core/ports/machines.ts";
 import type { Task } from "../../../core/ports/output.ts";
-import { takePidLock } from "../../../core/pid-lock.ts";
-import { type Engine, lastLine, processRuns } from "./engine.ts";
+import { type Engine, lastLine, processRuns, removal } from "./engine.ts";
 import { cacheFolder, launchFlags } from "./launch-flags.ts";
 
 export interface ImageSettings {
@@ -21,9 +21,12 @@ export interface ImageSettings {
 }
 
 /** Suites that mmdebstrap can make where no registry is reached. */
-const SUITES: Readonly<Record<string, string>> = { "debian:12": "bookworm", "debian:13": "trixie", "ubuntu:24.04": "noble" };
+const SUITES: Readonly<Record<string, string>> = {
+  "debian:12": "bookworm",
+  "debian:13": "trixie",
+  "ubuntu:24.04": "noble",
+};
 const FOLDER = fileURLToPath(new URL("../../../../images/local/", import.meta.url));
-const BUILD_LABEL = "io.summitctl.build";
 
 export interface BaseImage {
   readonly image: string;
@@ -55,7 +58,8 @@ export async function baseImage(engine: Engine, settings: ImageSettings, task: T
 
   async function build(): Promise<string> {
     await removeLeftovers(engine);
-    if (await pull(engine, settings, task)) await prepareFromRegistry(engine, tag, { settings, packages, prepare, task });
+    if (await pull(engine, settings, task))
+      await prepareFromRegistry(engine, tag, { settings, packages, prepare, task });
     else await prepareFromScratch(engine, tag, { settings, packages, task });
     const id = await imageId(engine, tag);
     if (id === undefined) throw new SummitError("remote", `${engine.name} built ${tag} but does not list it`);
@@ -74,7 +78,12 @@ export async function findGolden(engine: Engine, key: string): Promise<GoldenIma
 const goldenTag = (key: string): string => `localhost/summitctl-golden:${key.slice(0, 20)}`;
 
 /** The base with the recipe's folders and the effect of its script. */
-export async function buildGolden(engine: Engine, base: BaseImage, recipe: GoldenRecipe, { task, signal }: { task: Task; signal: AbortSignal }): Promise<GoldenImage> {
+export async function buildGolden(
+  engine: Engine,
+  base: BaseImage,
+  recipe: GoldenRecipe,
+  { task, signal }: { task: Task; signal: AbortSignal },
+): Promise<GoldenImage> {
   await using _lock = await buildLock("the build of a golden image", signal);
   await removeLeftovers(engine);
   await using container = await buildContainer(engine, base.image);
@@ -84,13 +93,17 @@ export async function buildGolden(engine: Engine, base: BaseImage, recipe: Golde
   }
   const output = await container.sh(recipe.script, { task, signal });
   // What two machines must not share, once more: packages may have made keys or ids.
-  await container.sh("rm -rf /etc/ssh/ssh_host_* /var/lib/apt/lists/* /var/log/apt /tmp/* /run/summitctl; apt-get clean; : >/etc/machine-id", { task, signal });
+  await container.sh(
+    "rm -rf /etc/ssh/ssh_host_* /var/lib/apt/lists/* /var/log/apt /tmp/* /run/summitctl; apt-get clean; : >/etc/machine-id",
+    { task, signal },
+  );
   task.progress({ text: "saving the image" });
   const [key, ...more] = recipe.keys(output);
   await container.commit(goldenTag(key), signal);
   for (const other of more) await engine.must(["tag", goldenTag(key), goldenTag(other)], { signal });
   const built = await findGolden(engine, key);
-  if (built === undefined) throw new SummitError("remote", `${engine.name} built ${goldenTag(key)} but does not list it`);
+  if (built === undefined)
+    throw new SummitError("remote", `${engine.name} built ${goldenTag(key)} but does not list it`);
   return built;
 }
 
@@ -107,10 +120,12 @@ async function pull(engine: Engine, settings: ImageSettings, task: Task): Promis
   const image = `docker.io/library/${settings.from}`;
   if ((await imageId(engine, image)) !== undefined) return true;
   task.progress({ text: `pulling ${settings.from}` });
-  const pulled = await engine.run(["pull", "--quiet", image], { signal: settings.signal, timeout: 300 }).catch((error: unknown) => {
-    settings.signal.throwIfAborted();
-    return { code: 1, stdout: "", stderr: String(error) };
-  });
+  const pulled = await engine
+    .run(["pull", "--quiet", image], { signal: settings.signal, timeout: 300 })
+    .catch((error: unknown) => {
+      settings.signal.throwIfAborted();
+      return { code: 1, stdout: "", stderr: String(error) };
+    });
   return pulled.code === 0;
 }
 
@@ -120,7 +135,11 @@ interface Preparation {
   readonly task: Task;
 }
 
-async function prepareFromRegistry(engine: Engine, tag: string, { settings, packages, prepare, task }: Preparation & { prepare: string }): Promise<void> {
+async function prepareFromRegistry(
+  engine: Engine,
+  tag: string,
+  { settings, packages, prepare, task }: Preparation & { prepare: string },
+): Promise<void> {
   await using container = await buildContainer(engine, `docker.io/library/${settings.from}`);
   const { signal } = settings;
   task.progress({ text: "installing the base packages" });
@@ -132,31 +151,59 @@ rm -f /usr/sbin/policy-rc.d`;
   await container.commit(tag, signal);
 }
 
-async function prepareFromScratch(engine: Engine, tag: string, { settings, packages, task }: Preparation): Promise<void> {
+async function prepareFromScratch(
+  engine: Engine,
+  tag: string,
+  { settings, packages, task }: Preparation,
+): Promise<void> {
   const suite = SUITES[settings.from];
   const hint = "sudo apt-get install mmdebstrap    # or log in to a registry that has the image";
   if (suite === undefined) {
-    throw new SummitError("check", `the image ${settings.from} cannot be pulled, and only ${Object.keys(SUITES).join(", ")} can be built without a registry`, { hint });
+    throw new SummitError(
+      "check",
+      `the image ${settings.from} cannot be pulled, and only ${Object.keys(SUITES).join(", ")} can be built without a registry`,
+      { hint },
+    );
   }
-  if (engine.rootless) throw new SummitError("check", `the image ${settings.from} cannot be pulled, and building it without a registry needs root`, { hint: "sudo -E summitctl doctor" });
+  if (engine.rootless)
+    throw new SummitError(
+      "check",
+      `the image ${settings.from} cannot be pulled, and building it without a registry needs root`,
+      { hint: "sudo -E summitctl doctor" },
+    );
   const folder = await mkdtemp(join(tmpdir(), `summitctl-build-${process.pid}-`));
   try {
     task.progress({ text: `no registry in reach: installing ${suite} from packages` });
     const tar = join(folder, "root.tar");
-    const child = execa("mmdebstrap", [
-      "--variant=minbase", `--include=${packages.join(",")}`, "--customize-hook=chroot \"$1\" sh -s < \"$SUMMIT_PREPARE\"",
-      suite, tar, ...(settings.mirror === undefined ? [] : [settings.mirror]),
-    ], {
-      reject: false, all: true, cancelSignal: settings.signal, cleanup: true, detached: true,
-      env: { TMPDIR: folder, SUMMIT_PREPARE: join(FOLDER, "prepare.sh") },
-    });
+    const child = execa(
+      "mmdebstrap",
+      [
+        "--variant=minbase",
+        `--include=${packages.join(",")}`,
+        '--customize-hook=chroot "$1" sh -s < "$SUMMIT_PREPARE"',
+        suite,
+        tar,
+        ...(settings.mirror === undefined ? [] : [settings.mirror]),
+      ],
+      {
+        reject: false,
+        all: true,
+        cancelSignal: settings.signal,
+        cleanup: true,
+        detached: true,
+        env: { TMPDIR: folder, SUMMIT_PREPARE: join(FOLDER, "prepare.sh") },
+      },
+    );
     const lines = (async () => {
       for await (const line of child.iterable({ from: "all" })) task.progress({ text: String(line).slice(0, 100) });
     })().catch(() => undefined);
     const result = await child;
     await lines;
     settings.signal.throwIfAborted();
-    if (result.code === "ENOENT") throw new SummitError("check", `the image ${settings.from} cannot be pulled and mmdebstrap is not installed`, { hint });
+    if (result.code === "ENOENT")
+      throw new SummitError("check", `the image ${settings.from} cannot be pulled and mmdebstrap is not installed`, {
+        hint,
+      });
     if (result.exitCode !== 0) {
       throw new SummitError("remote", `mmdebstrap ended with exit status ${result.exitCode ?? result.signal}`, {
         details: (result.all ?? "").trim().split("\n").slice(-5),
@@ -182,39 +229,69 @@ async function buildContainer(engine: Engine, image: string): Promise<BuildConta
   const flags = await launchFlags(engine, image);
   // Packages are installed without an init: nothing can start, and what runs ends with the container.
   const plain = flags.container.filter((flag) => !flag.startsWith("--systemd"));
-  await engine.must([...flags.global, "run", "-d", "--name", name, "--label", `${BUILD_LABEL}=${process.pid}`, ...plain, image, "sleep", "3600"]);
+  await engine.must([
+    ...flags.global,
+    "run",
+    "-d",
+    "--name",
+    name,
+    ...plain,
+    image,
+    "sleep",
+    "3600",
+  ]);
   return {
     name,
     async sh(script, { task, signal }) {
-      const result = await engine.run(["exec", "-i", name, "sh", "-s"], { input: script, signal, onLine: (line) => task.progress({ text: line.slice(0, 100) }) });
-      if (result.code === 0) return result.stdout;
-      throw new SummitError("remote", `building a machine image failed: ${lastLine(result.stderr) || `exit status ${result.code}`}`, {
-        details: `${result.stdout}\n${result.stderr}`.trim().split("\n").slice(-8),
-        hint: "summitctl doctor    # then run the same command again, it starts the build over",
+      const result = await engine.run(["exec", "-i", name, "sh", "-s"], {
+        input: script,
+        signal,
+        onLine: (line) => task.progress({ text: line.slice(0, 100) }),
       });
+      if (result.code === 0) return result.stdout;
+      throw new SummitError(
+        "remote",
+        `building a machine image failed: ${lastLine(result.stderr) || `exit status ${result.code}`}`,
+        {
+          details: `${result.stdout}\n${result.stderr}`.trim().split("\n").slice(-8),
+          hint: "summitctl doctor    # then run the same command again, it starts the build over",
+        },
+      );
     },
     async commit(tag, signal) {
       await engine.must(["stop", "-t", "0", name], { signal });
-      await engine.must(["commit", ...(engine.name === "podman" ? ["-q", "-f", "docker"] : []), "--change", "CMD [\"/sbin/init\"]", name, tag], { signal });
+      await engine.must(
+        [
+          "commit",
+          ...(engine.name === "podman" ? ["-q", "-f", "docker"] : []),
+          "--change",
+          'CMD ["/sbin/init"]',
+          name,
+          tag,
+        ],
+        { signal },
+      );
       return tag;
     },
     async [Symbol.asyncDispose]() {
-      await engine.run(["rm", "-f", name]);
+      await engine.run(removal(engine, name));
     },
   };
 }
 
 /** Containers and folders of builds whose process is gone. Called under the build lock. */
-async function removeLeftovers(engine: Engine): Promise<void> {
-  const listed = await engine.run(["ps", "-a", "--filter", `label=${BUILD_LABEL}`, "--format", "{{.Names}}"]);
-  for (const name of listed.stdout.split("\n").filter(Boolean)) {
-    const pid = Number(name.split("-")[2]);
-    if (pid !== process.pid && !(await processRuns(pid))) await engine.run(["rm", "-f", name]);
+export async function removeLeftovers(engine: Engine): Promise<void> {
+  // By name, not by a label: labels are committed into the image, and every machine made from it would have them.
+  const listed = await engine.run(["ps", "-a", "--filter", "name=summitctl-build-", "--format", "{{.Names}}"]);
+  for (const name of listed.stdout.split("\n")) {
+    if (await isLeftover(name)) await engine.run(removal(engine, name));
   }
   for (const entry of await readdir(tmpdir())) {
-    const pid = /^summitctl-build-(\d+)-/.exec(entry)?.[1];
-    if (pid !== undefined && Number(pid) !== process.pid && !(await processRuns(Number(pid)))) {
-      await rm(join(tmpdir(), entry), { recursive: true, force: true });
-    }
+    if (await isLeftover(entry)) await rm(join(tmpdir(), entry), { recursive: true, force: true });
   }
+}
+
+async function isLeftover(name: string): Promise<boolean> {
+  const pid = /^summitctl-build-(\d+)-/.exec(name)?.[1];
+  return pid !== undefined && Number(pid) !== process.pid && !(await processRuns(Number(pid)));
 }

@@ -24,8 +24,20 @@ const PODMAN: readonly LaunchFlags[] = [
 ];
 
 const DOCKER_CONTAINER = [
-  "--cap-add", "NET_ADMIN", "--cap-add", "NET_RAW", "--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined",
-  "--tmpfs", "/run", "--tmpfs", "/run/lock", "--tmpfs", "/tmp",
+  "--cap-add",
+  "NET_ADMIN",
+  "--cap-add",
+  "NET_RAW",
+  "--cap-add",
+  "SYS_ADMIN",
+  "--security-opt",
+  "seccomp=unconfined",
+  "--tmpfs",
+  "/run",
+  "--tmpfs",
+  "/run/lock",
+  "--tmpfs",
+  "/tmp",
 ];
 const DOCKER: readonly LaunchFlags[] = [
   { global: [], container: [...DOCKER_CONTAINER, "--cgroupns=private"] },
@@ -38,12 +50,17 @@ const DOCKER: readonly LaunchFlags[] = [
  */
 export async function launchFlags(engine: Engine, image: string): Promise<LaunchFlags> {
   const candidates = engine.name === "podman" ? PODMAN : DOCKER;
-  const file = join(cacheFolder(), `launch-${sha256(`${engine.name} ${engine.version} ${engine.rootless} ${await bootId()}`).slice(0, 12)}`);
+  const file = join(
+    cacheFolder(),
+    `launch-${sha256(`${engine.name} ${engine.version} ${engine.rootless} ${await bootId()}`).slice(0, 12)}`,
+  );
   const known = candidates[Number(await readFile(file, "utf8").catch(() => "NaN"))];
   if (known !== undefined) return known;
   const refusals: string[] = [];
   for (const [index, flags] of candidates.entries()) {
-    const trial = await engine.run([...flags.global, "run", "--rm", ...flags.container, image, "/bin/true"], { timeout: 60 });
+    const trial = await engine.run([...flags.global, "run", "--rm", ...flags.container, image, "/bin/true"], {
+      timeout: 60,
+    });
     if (trial.code === 0) {
       await mkdir(cacheFolder(), { recursive: true, mode: 0o700 });
       await writeFileAtomic(file, String(index));
@@ -53,12 +70,14 @@ export async function launchFlags(engine: Engine, image: string): Promise<Launch
   }
   throw new SummitError("check", `${engine.name} ${engine.version} starts no container with systemd here`, {
     details: refusals,
-    hint: engine.name === "podman" ? "sudo apt-get install runc    # crun fails where control groups are hybrid" : "docker info",
+    hint:
+      engine.name === "podman"
+        ? "sudo apt-get install runc    # crun fails where control groups are hybrid"
+        : "docker info",
   });
 }
 
 /** `$XDG_CACHE_HOME/summitctl`: things that can be worked out again. */
-export const cacheFolder = (): string =>
-  join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "summitctl");
+export const cacheFolder = (): string => join(process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "summitctl");
 
 const bootId = (): Promise<string> => readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "");

@@ -1,5 +1,5 @@
-import { SummitError } from "../../../core/errors.ts";
 import { sha256 } from "../../../core/digest.ts";
+import { SummitError } from "../../../core/errors.ts";
 import { type Engine, lastLine } from "./engine.ts";
 import { PROJECT_LABEL } from "./labels.ts";
 
@@ -17,7 +17,10 @@ export async function findNetwork(engine: Engine, project: string): Promise<Proj
   const found = await engine.run(["network", "inspect", name]);
   if (found.code !== 0) return undefined;
   const subnet = subnetOf(found.stdout);
-  if (subnet === undefined) throw new SummitError("check", `the network ${name} has no IPv4 subnet`, { hint: `${engine.name} network rm ${name}` });
+  if (subnet === undefined)
+    throw new SummitError("check", `the network ${name} has no IPv4 subnet`, {
+      hint: `${engine.name} network rm ${name}`,
+    });
   return { name, address: addressOf(subnet) };
 }
 
@@ -25,13 +28,25 @@ export async function findNetwork(engine: Engine, project: string): Promise<Proj
  * The network of a project, made when absent: `wanted` or the first free /24 that the project's name points to.
  * Rejects with kind `check` when the subnet is taken.
  */
-export async function ensureNetwork(engine: Engine, project: string, wanted: string | undefined): Promise<ProjectNetwork> {
+export async function ensureNetwork(
+  engine: Engine,
+  project: string,
+  wanted: string | undefined,
+): Promise<ProjectNetwork> {
   const existing = await findNetwork(engine, project);
   if (existing !== undefined) return existing;
   const refusals: string[] = [];
   for (const subnet of wanted === undefined ? candidates(project) : [wanted]) {
     const made = await engine.run([
-      "network", "create", "--label", `${PROJECT_LABEL}=${project}`, "--subnet", subnet, "--ip-range", lowerHalf(subnet), networkName(project),
+      "network",
+      "create",
+      "--label",
+      `${PROJECT_LABEL}=${project}`,
+      "--subnet",
+      subnet,
+      "--ip-range",
+      lowerHalf(subnet),
+      networkName(project),
     ]);
     if (made.code === 0) return { name: networkName(project), address: addressOf(subnet) };
     // Two commands at once: the other one was faster.
@@ -39,10 +54,16 @@ export async function ensureNetwork(engine: Engine, project: string, wanted: str
     if (other !== undefined) return other;
     refusals.push(`${subnet}: ${lastLine(made.stderr)}`);
   }
-  throw new SummitError("check", wanted === undefined ? "no free subnet was found for the project's network" : `the subnet ${wanted} cannot be used for the project's network`, {
-    details: refusals.slice(-3),
-    hint: "set another one in summit.yaml: local: { subnet: 10.123.45.0/24 }",
-  });
+  throw new SummitError(
+    "check",
+    wanted === undefined
+      ? "no free subnet was found for the project's network"
+      : `the subnet ${wanted} cannot be used for the project's network`,
+    {
+      details: refusals.slice(-3),
+      hint: "set another one in summit.yaml: local: { subnet: 10.123.45.0/24 }",
+    },
+  );
 }
 
 /** 10.90.0.0 to 10.218.255.0, starting where the project's name falls, so that two projects seldom collide. */

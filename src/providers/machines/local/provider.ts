@@ -7,7 +7,7 @@ import type { Task } from "../../../core/ports/output.ts";
 import { localAddress } from "./address.ts";
 import { localChecks } from "./checks.ts";
 import { inspectMachine, listMachines } from "./containers.ts";
-import { type Engine, type EngineName, findEngine } from "./engine.ts";
+import { type Engine, type EngineName, findEngine, removal } from "./engine.ts";
 import { baseImage, buildGolden, findGolden } from "./images.ts";
 import { labelFlags } from "./labels.ts";
 import { launchFlags } from "./launch-flags.ts";
@@ -27,7 +27,9 @@ const SILENT: Task = { progress: () => undefined, done: () => undefined, fail: (
 const SEED = "/var/lib/cloud/seed/nocloud";
 
 /** Machines as containers of this computer, with systemd, sshd and cloud-init. */
-export async function localProvider(settings: LocalSettings): Promise<{ machines: MachineProvider; address: AddressPort }> {
+export async function localProvider(
+  settings: LocalSettings,
+): Promise<{ machines: MachineProvider; address: AddressPort }> {
   // Looked for when first needed, so that `checks` can report a missing engine instead of throwing.
   let found: Promise<Engine> | undefined;
   const engine = () => {
@@ -72,19 +74,27 @@ export async function localProvider(settings: LocalSettings): Promise<{ machines
 
     async hostKeys(machine) {
       if (machine.state !== "running") return undefined;
-      const shown = await (await engine()).run(["exec", machine.id, "sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub"], { timeout: 20 });
+      const shown = await (await engine()).run(["exec", machine.id, "sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub"], {
+        timeout: 20,
+      });
       if (shown.code !== 0) return undefined;
-      return shown.stdout.split("\n").filter(Boolean).map((line) => line.split(" ").slice(0, 2).join(" "));
+      return shown.stdout
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => line.split(" ").slice(0, 2).join(" "));
     },
 
     async stop(machine) {
       await (await engine()).run(["kill", machine.id], { timeout: 60 });
       const now = await inspectMachine(await engine(), machine.id);
-      if (now?.state === "running") throw new SummitError("remote", `the machine ${machine.environment} ${machine.name} could not be stopped`, { hint: "summitctl status" });
+      if (now?.state === "running")
+        throw new SummitError("remote", `the machine ${machine.environment} ${machine.name} could not be stopped`, {
+          hint: "summitctl status",
+        });
     },
 
     async remove(machine) {
-      const result = await (await engine()).run(["rm", "-f", "-v", machine.id], { timeout: 120 });
+      const result = await (await engine()).run(removal(await engine(), machine.id), { timeout: 120 });
       if ((await inspectMachine(await engine(), machine.id)) === undefined) return;
       throw new SummitError("remote", `the machine ${machine.environment} ${machine.name} could not be removed`, {
         details: [result.stderr.trim()],
@@ -126,10 +136,12 @@ async function createOnce(engine: Engine, spec: MachineSpec, settings: LocalSett
   const existing = await inspectMachine(engine, name);
   if (existing !== undefined) {
     if (existing.project !== spec.project || existing.environment !== spec.environment || existing.name !== spec.name) {
-      throw new SummitError("check", `the container ${name} belongs to something else`, { hint: `${engine.name} inspect ${name}` });
+      throw new SummitError("check", `the container ${name} belongs to something else`, {
+        hint: `${engine.name} inspect ${name}`,
+      });
     }
     if (existing.booted) return existing.state === "running" ? existing : await startMachine(engine, name);
-    await engine.must(["rm", "-f", "-v", name]);
+    await engine.must(removal(engine, name));
   }
   await ensureNetwork(engine, spec.project, settings.subnet);
   const flags = await launchFlags(engine, spec.image);
@@ -138,15 +150,26 @@ async function createOnce(engine: Engine, spec: MachineSpec, settings: LocalSett
     await writeFile(join(seed, "user-data"), spec.userData, { mode: 0o600 });
     await writeFile(join(seed, "meta-data"), `instance-id: ${name}\nlocal-hostname: ${spec.name}\n`, { mode: 0o600 });
     await engine.must([
-      ...flags.global, "create", "--name", name, "--hostname", spec.name, "--network", networkName(spec.project), ...labelFlags(spec),
-      ...flags.container, ...(engine.rootless ? ["-p", "127.0.0.1::22"] : []), spec.image, "/sbin/init",
+      ...flags.global,
+      "create",
+      "--name",
+      name,
+      "--hostname",
+      spec.name,
+      "--network",
+      networkName(spec.project),
+      ...labelFlags(spec),
+      ...flags.container,
+      ...(engine.rootless ? ["-p", "127.0.0.1::22"] : []),
+      spec.image,
+      "/sbin/init",
     ]);
     try {
       await engine.must(["cp", `${seed}/.`, `${name}:${SEED}`]);
       return await startMachine(engine, name);
     } catch (error) {
       // A machine that never booted must not be found later and taken for one that did.
-      await engine.run(["rm", "-f", "-v", name]);
+      await engine.run(removal(engine, name));
       throw error;
     }
   } finally {
@@ -167,7 +190,10 @@ async function startMachine(engine: Engine, name: string): Promise<Machine> {
     await engine.must(["start", name], { timeout: 120 });
     machine = await inspectMachine(engine, name);
   }
-  if (machine?.endpoint === undefined) throw new SummitError("remote", `the container ${name} was started but does not run`, { hint: `${engine.name} logs ${name}` });
+  if (machine?.endpoint === undefined)
+    throw new SummitError("remote", `the container ${name} was started but does not run`, {
+      hint: `${engine.name} logs ${name}`,
+    });
   return machine;
 }
 
