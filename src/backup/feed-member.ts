@@ -34,7 +34,7 @@ export async function feedMember(
     // It must be over before anybody removes the database that it is filling.
     stopped.abort();
     await child.exit.catch(() => undefined);
-    throw sent;
+    throw options.signal.aborted ? options.signal.reason : sent;
   }
   const status = await child.exit;
   const found = readReport(messages(), line);

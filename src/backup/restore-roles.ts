@@ -3,8 +3,14 @@ import { SummitError } from "../core/errors.ts";
 import { feedMember, type StoredBackup } from "./feed-member.ts";
 import type { DatabaseServer } from "./source.ts";
 
-// 42710: the role exists already. The bootstrap superuser does on every server.
-const BENIGN = new Set(["42710"]);
+/**
+ * psql goes on after an error and says its SQLSTATE, behind a word that is ERROR only in one language. That a role
+ * exists (42710; the bootstrap superuser does on every server) is left out on the machine: of many messages only the
+ * last would arrive. What is left fails the restore, and so does an end of psql that is not said to be good.
+ */
+const PSQL = `{ psql -X -q -v VERBOSITY=sqlstate -v ON_ERROR_STOP=0 -o /dev/null -d "dbname='postgres'" \\
+  -c "SET lc_messages = 'C'" -c "SET client_min_messages = error" -f - 2>&1; echo "psql ended with $?"; } | sed '/ERROR:  42710$/d' >&2`;
+const GOOD_END = /^psql ended with 0$/m;
 const SQLSTATE = /(?:ERROR|FATAL|PANIC):\s+([0-9A-Z]{5})\b/g;
 
 /**
@@ -16,14 +22,13 @@ export async function restoreRoles(server: DatabaseServer, { manifest, store }: 
   if (member === undefined) return;
   const task = deps.out.task("restore roles");
   try {
-    // psql goes on after an error and says its SQLSTATE, behind a word that is ERROR only in one language; what is not benign fails the restore below.
     const messages = await feedMember(server, { manifest, store }, member, {
       name: "psql",
-      argv: ["psql", "-X", "-q", "-v", "VERBOSITY=sqlstate", "-v", "ON_ERROR_STOP=0", "-d", "dbname='postgres'", "-c", "SET lc_messages = 'C'", "-f", "-", "-o", "/dev/null"],
+      argv: ["sh", "-c", PSQL],
     }, { signal: deps.signal, onBytes: (bytes) => task.progress({ bytes, total: member.stored.bytes }) });
-    const bad = [...messages.matchAll(SQLSTATE)].map(([, state]) => state ?? "").filter((state) => !BENIGN.has(state));
-    if (bad.length > 0) {
-      throw new SummitError("remote", `the roles of the backup could not be restored: SQLSTATE ${[...new Set(bad)].join(", ")}`, {
+    const bad = [...messages.matchAll(SQLSTATE)].map(([, state]) => state);
+    if (bad.length > 0 || !GOOD_END.test(messages)) {
+      throw new SummitError("remote", `the roles of the backup could not be restored: ${bad.length > 0 ? `SQLSTATE ${[...new Set(bad)].join(", ")}` : "psql did not reach its end"}`, {
         details: messages.split("\n").slice(-6), hint: `summitctl backups get ${manifest.id}    # and look at ${member.file}`,
       });
     }

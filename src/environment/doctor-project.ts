@@ -141,18 +141,17 @@ async function environmentCheck(project: string, environment: string, deps: Proj
   const [store] = await deps.stores();
   // A store that fails has a check of its own.
   const live = await liveGeneration(store, project).catch(() => undefined);
-  const role = live?.environment === environment ? `live, generation ${live.number}; ` : "";
   const stopped = machines.filter(({ state }) => state === "stopped").map((machine) => machine.name);
-  if (stopped.length > 0) {
-    return {
-      name,
-      ok: "warning",
-      message: `${role}stopped: ${stopped.join(", ")}`,
-      hint: `summitctl bootstrap -e ${environment}    # starts them again`,
-    };
-  }
-  if (machines.length > 0) return { name, ok: true, message: `${role}${machines.length} machines run` };
-  return role === ""
-    ? { name, ok: true, message: "no machines" }
-    : { name, ok: "warning", message: `${role}no machines`, hint: `summitctl bootstrap -e ${environment}` };
+  const found = machines.length === 0 ? "no machines" : `${machines.length} machines, ${stopped.length} stopped`;
+  // After a failover the old environment stands still, and is to.
+  if (live?.environment !== environment) return { name, ok: true, message: found };
+  const message = `live, generation ${live.number}: ${found}`;
+  if (machines.length > 0 && stopped.length === 0) return { name, ok: true, message };
+  const missing = machines.length === 0 ? message : `${message}: ${stopped.join(", ")}`;
+  return {
+    name,
+    ok: "warning",
+    message: missing,
+    hint: `summitctl bootstrap -e ${environment}    # or: summitctl failover`,
+  };
 }

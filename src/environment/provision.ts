@@ -78,7 +78,7 @@ async function createMachine(request: ProvisionRequest, deps: ProvisionDeps): Pr
 async function useExisting(existing: Machine, request: ProvisionRequest, deps: ProvisionDeps): Promise<Known> {
   const machine = existing.state === "running" ? existing : await startAgain(existing, request, deps);
   const known = (await deps.state.read(request.environment)).machines[request.name];
-  if (known !== undefined && known.hostKeys.length > 0 && (known.id === undefined || known.id === machine.id)) return { machine, state: known };
+  if (known !== undefined && known.hostKeys.length > 0 && (known.id === undefined || known.id === machine.id)) return { machine, state: { ...known, id: machine.id } };
   return { machine, state: await recoverKeys(machine, request, deps) };
 }
 

@@ -12,7 +12,7 @@ import { runDestroy } from "../environment/destroy.ts";
 import type { Project } from "../environment/project.ts";
 import { lookAt, machineOf, reach } from "../environment/reach.ts";
 import { type DemoPages, fetchSchedule } from "./demo-pages.ts";
-import { emptyDemoProject, writeDemoProject } from "./demo-project.ts";
+import { writeDemoProject } from "./demo-project.ts";
 import { runFailover } from "./failover.ts";
 import type { FailoverResult } from "./failover-view.ts";
 import { compareDigests, digestRows, type RowDigests } from "./row-digests.ts";
@@ -20,7 +20,7 @@ import { takeBackup } from "./take-backup.ts";
 import { type Moment, Timeline } from "./timeline.ts";
 
 export interface DemoRequest {
-  /** Where the demo's project and store live. */
+  /** Where the demo's project and store live; emptied at the start. */
   readonly folder: string;
   readonly example: string;
   /** As `generate_schedule` takes it: `20MB`. */
@@ -65,10 +65,7 @@ export async function runDemo(request: DemoRequest, deps: DemoDeps): Promise<Dem
   await using _lock = await takePidLock(lockFile, { what: "another demo", wait: 0, signal: deps.signal });
   const { folder, keep } = request;
   const configFile = await writeDemoProject(folder, request.example);
-  // Two at once would take each other's machines away.
-  await using _lock = await deps.at(configFile).lock("demo", "demo");
   await cleanUp(configFile, deps, "remove what an earlier demo left");
-  await emptyDemoProject(folder);
   let kept = false;
   try {
     const result = await play(request, configFile, deps);

@@ -11,6 +11,7 @@ import { readInputs } from "../environment/prepare-fleet.ts";
 import { type Project, stackOf } from "../environment/project.ts";
 import { type FailoverMark, stateStore } from "../environment/state.ts";
 import { databasesOf, entryService, type Stack } from "../stack/stack.ts";
+import { entryPaths } from "./ask-page.ts";
 import { countingBackups } from "./counting-backups.ts";
 
 export interface FailoverRequest {
@@ -52,7 +53,7 @@ export interface FailoverFacts {
   readonly now: Date;
 }
 
-type FactsDeps = Pick<Deps, "stores" | "machines" | "version" | "http" | "now" | "trees" | "secret">;
+type FactsDeps = Pick<Deps, "stores" | "machines" | "address" | "version" | "http" | "now" | "trees" | "secret">;
 
 /** Throws kind `check` when there is nothing to fail over from, to, or with. */
 export async function gatherFacts(request: FailoverRequest, deps: FactsDeps): Promise<FailoverFacts> {
@@ -155,14 +156,29 @@ async function breathOf(
   project: Project,
   environment: string,
   machines: readonly Machine[],
-  { http }: Pick<Deps, "http">,
+  deps: Pick<Deps, "http" | "address">,
 ): Promise<Breath> {
   const running = machines.filter(({ state }) => state === "running");
   if (running.length === 0) return "down";
   const entry = entryService(await stackOf(project, environment));
-  const front = running.find(({ units }) => units.includes(`${entry?.name}/0`));
-  if (entry === undefined || front?.privateAddress === undefined) return "running";
-  const url = `http://${front.privateAddress}:${entry.resolved["http_port"] ?? 80}${entry.resolved["health_path"] ?? "/"}`;
-  const answer = await http({ url, timeout: 5 }).catch(() => undefined);
-  return answer?.status === 200 ? "serving" : "running";
+  if (entry === undefined) return "running";
+  const { health } = entryPaths(entry);
+  const front = running.find(({ units }) => units.includes(`${entry.name}/0`));
+  const direct =
+    front?.privateAddress === undefined ? [] : [`http://${front.privateAddress}:${entry.resolved["http_port"] ?? 80}/`];
+  // Machines of a rootless engine are reached at the project's address only.
+  const urls = [...direct, ...(await addressOf(project, environment, deps))].map((url) => new URL(health, url).href);
+  const answers = await Promise.all(urls.map((url) => deps.http({ url, timeout: 5 }).catch(() => undefined)));
+  return answers.some((answer) => answer?.status === 200) ? "serving" : "running";
+}
+
+async function addressOf(
+  project: Project,
+  environment: string,
+  deps: Pick<Deps, "address">,
+): Promise<readonly string[]> {
+  const address = await deps.address(environment);
+  const holder = await address.holder(project.config.project);
+  if (holder?.environment !== environment) return [];
+  return ((await address.find(project.config.project))?.urls ?? []).filter((url) => url.startsWith("http://"));
 }

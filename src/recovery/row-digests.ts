@@ -13,7 +13,7 @@ export async function digestRows(shell: Shell, database: string, signal: AbortSi
   );
 }
 
-/** Rows of tables whose contents are equal on both sides, and all that there were. */
+/** Rows of tables whose contents are equal on both sides, all that there were, and the tables that differ. */
 export function compareDigests(
   before: RowDigests,
   after: RowDigests,
@@ -25,5 +25,7 @@ export function compareDigests(
     if (found?.[2] === rows && found[3] === digest) equal += rows;
     else differing.push(`${schema}.${table}`);
   }
+  const isNew = ([schema, table]: RowDigests[number]) => !before.some(([s, t]) => s === schema && t === table);
+  differing.push(...after.filter(isNew).map(([schema, table]) => `${schema}.${table}`));
   return { equal, total: before.reduce((sum, [, , rows]) => sum + rows, 0), differing };
 }

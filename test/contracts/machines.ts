@@ -33,7 +33,7 @@ export function describeMachines(name: string, setup: () => Promise<MachinesUnde
       units: ["web/0", "cache/0"],
       generation: 3,
       image: under.image,
-      userData: "#cloud-config\n{}\n",
+      userData: "#cloud-config\nssh_genkeytypes: [ed25519]\n",
       ...changes,
     });
     const names = async (filter: { project: string; environment?: string }): Promise<string[]> =>

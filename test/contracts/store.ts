@@ -221,7 +221,26 @@ export function describeObjectStore(name: string, setup: () => Promise<StoreUnde
     });
 
     test.each([
-      "", "/", "/etc/passwd", "a/", "a//b", "../x", "a/../b", ".", "..", "a/.", ".hidden", "a/.unfinished", "a\0b", "a\nb", "a b", "a\\b", "a:b", "ä", "$(id)", "x".repeat(1001),
+      "",
+      "/",
+      "/etc/passwd",
+      "a/",
+      "a//b",
+      "../x",
+      "a/../b",
+      ".",
+      "..",
+      "a/.",
+      ".hidden",
+      "a/.unfinished",
+      "a\0b",
+      "a\nb",
+      "a b",
+      "a\\b",
+      "a:b",
+      "ä",
+      "$(id)",
+      "x".repeat(1001),
     ])("the key %j is refused everywhere", async (key) => {
       const calls = [store.put(key, Buffer.from("x")), store.get(key), store.head(key), store.delete(key)];
       expect(await kindsOf(calls)).toEqual(Array(4).fill("usage"));
@@ -266,7 +285,9 @@ export function describeObjectStore(name: string, setup: () => Promise<StoreUnde
 
 /** The kinds of the errors that calls ended with. */
 export async function kindsOf(calls: readonly Promise<unknown>[]): Promise<unknown[]> {
-  return (await Promise.allSettled(calls)).map((result) => (result.status === "rejected" ? result.reason.kind : "resolved"));
+  return (await Promise.allSettled(calls)).map((result) =>
+    result.status === "rejected" ? result.reason.kind : "resolved",
+  );
 }
 
 /** In pieces, with turns for others between them. */

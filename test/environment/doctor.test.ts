@@ -8,6 +8,8 @@ import { composeLazily } from "../../src/compose.ts";
 import { judgeSpace } from "../../src/core/free-space.ts";
 import type { Check, Machine, MachineProvider } from "../../src/core/ports/machines.ts";
 import { type DoctorDeps, doctorExit, doctorView, runDoctor } from "../../src/environment/doctor.ts";
+import { commitGeneration } from "../../src/environment/generations.ts";
+import { fileStore } from "../../src/providers/stores/file.ts";
 import { fakeOutput } from "../support/fake-output.ts";
 
 const NOW = new Date();
@@ -224,15 +226,22 @@ test("a backup that cannot be read is named", async () => {
   ]);
 });
 
-test("machines that are stopped are named", async () => {
+test("stopped machines of the live environment are named; those of another one stand still on purpose", async () => {
   await writeFile(join(folder, "summit.yaml"), summitYaml());
+  const store = fileStore(`file://${join(folder, "store")}`);
+  const committed = { environment: "spare", reason: "failover", committedAt: NOW.toISOString() };
+  await commitGeneration(store, "plumbers", committed, undefined);
   const { named } = await doctor({
     machines: [
       { name: "postgresql-0", state: "stopped" },
       { name: "summit-0", state: "running" },
     ],
   });
-  expect(named("environment spare")[0]).toMatchObject({ ok: "warning", message: "stopped: postgresql-0" });
+  expect(named("environment spare")[0]).toMatchObject({
+    ok: "warning",
+    message: "live, generation 1: 2 machines, 1 stopped: postgresql-0",
+  });
+  expect(named("environment production")[0]).toMatchObject({ ok: true, message: "2 machines, 1 stopped" });
 });
 
 test("an abort is thrown, not reported as a check", async () => {

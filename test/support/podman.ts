@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { execa, execaSync } from "execa";
-import { localProvider } from "../../src/providers/machines/local/provider.ts";
+import { type LocalSettings, localProvider } from "../../src/providers/machines/local/provider.ts";
 
 /** Podman as root is what the local provider is made for. */
 export const podmanAvailable =
@@ -17,7 +17,7 @@ export const lines = (text: string): string[] => text.split("\n").filter(Boolean
 
 export const randomProject = (): string => `t${randomBytes(4).toString("hex")}`;
 
-export const localSettings = {
+const localSettings: LocalSettings = {
   engine: "podman",
   subnet: undefined,
   image: "debian:12",
@@ -25,10 +25,9 @@ export const localSettings = {
   httpPort: undefined,
   httpsPort: undefined,
   signal: new AbortController().signal,
-} as const;
+};
 
-export const openLocal = (changes: Partial<Parameters<typeof localProvider>[0]> = {}) =>
-  localProvider({ ...localSettings, ...changes });
+export const openLocal = (changes: Partial<LocalSettings> = {}) => localProvider({ ...localSettings, ...changes });
 
 /** Containers and networks that carry the project's name, for "nothing is left". */
 export async function leftOf(project: string): Promise<string[]> {

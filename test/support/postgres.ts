@@ -50,11 +50,7 @@ export async function startPostgres(): Promise<PostgresCluster> {
         maxBuffer: 1e9,
       })
     ).stdout;
-  const shell: PostgresCluster["shell"] = ({ signal, env: more = {} } = {}) =>
-    withEnvironment(createLocalShell({ grace: 1000, ...(signal === undefined ? {} : { signal }) }), {
-      ...env,
-      ...more,
-    });
+  const shell: PostgresCluster["shell"] = ({ signal, env: more = {} } = {}) => clusterShell({ ...env, ...more }, signal);
 
   return {
     folder,
@@ -83,8 +79,9 @@ export async function startPostgres(): Promise<PostgresCluster> {
   };
 }
 
-/** The shell starts programs in a clean environment; `env` gives them one, and becomes the program. */
-function withEnvironment(shell: Shell, variables: Readonly<Record<string, string>>): Shell {
+/** A local shell starts programs in a clean environment; the program `env` gives them one, and becomes the program. */
+export function clusterShell(variables: Readonly<Record<string, string>>, signal?: AbortSignal): Shell {
+  const shell = createLocalShell({ grace: 1000, ...(signal === undefined ? {} : { signal }) });
   const wrap = (argv: Argv): Argv => [
     "env",
     ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),

@@ -74,7 +74,8 @@ async function contentDigest(root: string, name: string): Promise<string> {
 function tarOf(root: string, names: readonly string[]): Readable {
   const out = new PassThrough();
   void import("tar").then(({ create }) => {
-    const archive = create({ cwd: root, portable: true, noPax: true, mtime: FIXED_TIME }, [...names]);
+    // "./": a name that begins with @ would be read as an archive.
+    const archive = create({ cwd: root, portable: true, mtime: FIXED_TIME }, names.map((name) => `./${name}`));
     archive.on("error", (error: unknown) => out.destroy(error as Error));
     archive.pipe(out as never);
   }, (error: Error) => out.destroy(error));
@@ -92,7 +93,7 @@ async function readGit(url: string, revision: string | undefined, signal: AbortS
     archive() {
       const out = new PassThrough();
       withClone(url, commit, signal, async (folder) => {
-        const child = execa("git", ["-C", folder, "archive", "--format=tar", "FETCH_HEAD"], { buffer: false, cancelSignal: signal, encoding: "buffer" });
+        const child = execa("git", ["-C", folder, "archive", "--format=tar", "FETCH_HEAD"], { buffer: false, cancelSignal: signal, encoding: "buffer", env: ownEnvironment() });
         await Promise.all([pipeline(child.stdout, out), child]);
       }).catch((error: Error) => out.destroy(error));
       return out;
@@ -129,8 +130,11 @@ async function git(folder: string, args: readonly string[], signal: AbortSignal)
   throw new SummitError("config", `git ${args[0]} failed`, { details: [String(result.stderr).trim()], hint: "git --version" });
 }
 
+/** Of the repository that summitctl may be called from, as a hook or an alias of git does, nothing is taken over. */
+const ownEnvironment = (): NodeJS.ProcessEnv => ({ GIT_DIR: undefined, GIT_WORK_TREE: undefined, GIT_INDEX_FILE: undefined, GIT_OBJECT_DIRECTORY: undefined });
+
 async function gitCall(folder: string, args: readonly string[], signal: AbortSignal) {
-  const result = await execa("git", ["-C", folder, ...args], { reject: false, cancelSignal: signal, env: { GIT_TERMINAL_PROMPT: "0" } });
+  const result = await execa("git", ["-C", folder, ...args], { reject: false, cancelSignal: signal, env: { ...ownEnvironment(), GIT_TERMINAL_PROMPT: "0" } });
   signal.throwIfAborted();
   if (result.code === "ENOENT") throw new SummitError("config", "a source comes from git, which is not installed here", { hint: "sudo apt-get install git" });
   return result;

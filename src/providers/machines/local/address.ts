@@ -174,9 +174,12 @@ export const isFree = (port: number): Promise<boolean> =>
     server.listen({ port, host: "127.0.0.1", exclusive: true }, () => server.close(() => resolve(true)));
   });
 
+/** Seconds for a machine that has just booted on a busy computer. */
+const ANSWER_PATIENCE = 20;
+
 /** Resolves once the new holder accepts connections under the address: sshd does on every machine. */
 async function waitForPort(host: string, port: number): Promise<void> {
-  for (let attempt = 0; attempt < 50; attempt += 1) {
+  for (const deadline = Date.now() + ANSWER_PATIENCE * 1000; Date.now() < deadline; ) {
     if (await accepts(host, port)) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

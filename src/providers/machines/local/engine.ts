@@ -57,7 +57,7 @@ async function tryEngine(name: EngineName): Promise<Engine | string> {
   const info = await call(name, ["info", "--format", format], { timeout: 20 });
   if (info === undefined) return `${name}: not installed`;
   if (info.code !== 0) return `${name}: ${lastLine(info.stderr) || `exit status ${info.code}`}`;
-  const [version = "?", ...rest] = info.stdout.trim().split(" ");
+  const [version = "", ...rest] = info.stdout.trimEnd().split(" ");
   const rootless = name === "podman" ? rest[0] === "true" : rest.join(" ").includes("rootless");
   // Docker answers `info` with exit 0 and an empty server version when its daemon is away.
   if (name === "docker" && version === "") return "docker: its daemon does not answer";

@@ -229,17 +229,7 @@ async function buildContainer(engine: Engine, image: string): Promise<BuildConta
   const flags = await launchFlags(engine, image);
   // Packages are installed without an init: nothing can start, and what runs ends with the container.
   const plain = flags.container.filter((flag) => !flag.startsWith("--systemd"));
-  await engine.must([
-    ...flags.global,
-    "run",
-    "-d",
-    "--name",
-    name,
-    ...plain,
-    image,
-    "sleep",
-    "3600",
-  ]);
+  await engine.must([...flags.global, "run", "-d", "--name", name, ...plain, image, "sleep", "3600"]);
   return {
     name,
     async sh(script, { task, signal }) {

@@ -34,7 +34,7 @@ describe.skipIf(!podmanAvailable)("the address on this computer", () => {
       units: [`${name}/0`],
       generation: 0,
       image,
-      userData: "#cloud-config\n{}\n",
+      userData: "#cloud-config\nssh_genkeytypes: [ed25519]\n",
     });
     await podman("exec", machine.id, "sh", "-c", `mkdir -p /www && echo ${name} >/www/index.html`);
     await podman("exec", "-d", machine.id, "python3", "-m", "http.server", "-d", "/www", "80");

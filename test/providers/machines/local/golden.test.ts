@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fakeOutput } from "../../../support/fake-output.ts";
 import { lines, openLocal, podman, podmanAvailable, removeGolden } from "../../../support/podman.ts";
 
@@ -14,7 +14,17 @@ const buildsOf = async (pid: number | undefined) =>
 describe.skipIf(!podmanAvailable)("golden images", () => {
   const keys = [1, 2].map(() => randomBytes(32).toString("hex")) as [string, string];
   const task = () => fakeOutput().task("golden");
+  // Of its own, so that nobody else's build holds the lock.
+  const cache = process.env["XDG_CACHE_HOME"];
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "summit-golden-"));
+    process.env["XDG_CACHE_HOME"] = folder;
+  });
   afterAll(async () => {
+    if (cache === undefined) delete process.env["XDG_CACHE_HOME"];
+    else process.env["XDG_CACHE_HOME"] = cache;
+    await rm(folder, { recursive: true, force: true });
     for (const key of keys) await removeGolden(key);
   });
 
@@ -36,18 +46,18 @@ describe.skipIf(!podmanAvailable)("golden images", () => {
   }, 120_000);
 
   test("holds what the recipe put in and nothing that two machines must not share", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "summit-golden-"));
-    await writeFile(join(folder, "a file"), "content");
+    const content = join(folder, "content");
+    await mkdir(content);
+    await writeFile(join(content, "a file"), "content");
     const { machines } = await openLocal();
     const script =
       "ssh-keygen -q -A; systemd-machine-id-setup >/dev/null 2>&1; touch /tmp/left; mkdir -p /run/summitctl; echo done";
     const { image } = await machines.buildGolden(
-      { folders: { "/srv/a b": folder }, script, keys: () => [keys[1]] },
+      { folders: { "/srv/a b": content }, script, keys: () => [keys[1]] },
       task(),
     );
-    await rm(folder, { recursive: true });
     const look =
-      "cat '/srv/a b/a file'; echo; ls /etc/ssh/ssh_host_* 2>/dev/null; cat /etc/machine-id; ls -A /tmp /var/lib/apt/lists; test -e /run/summitctl || echo clean";
+      "cat '/srv/a b/a file'; echo; ls /etc/ssh/ssh_host_* 2>/dev/null; cat /etc/machine-id; ls -A /tmp; ls /var/lib/apt/lists | grep _; test -e /run/summitctl || echo clean";
     const { stdout } = await execa("podman", [
       "--runtime",
       "runc",
@@ -64,6 +74,6 @@ describe.skipIf(!podmanAvailable)("golden images", () => {
       "-c",
       look,
     ]);
-    expect(stdout.split("\n").filter(Boolean)).toEqual(["content", "/tmp:", "/var/lib/apt/lists:", "clean"]);
+    expect(stdout.split("\n").filter(Boolean)).toEqual(["content", "clean"]);
   }, 120_000);
 });
