@@ -13,11 +13,17 @@ export interface BackupsResult {
 }
 
 export function backupsView({ stores, now, project }: BackupsResult): View {
-  if (stores.every(({ backups, broken }) => backups.length + broken.length === 0)) return [{ text: `project "${project}" has no backups; take one with: summitctl backup` }];
-  return stores.flatMap(({ url, backups, broken }): View => [
-    { title: url },
-    { head: ["id", "environment", "data from", "size", "databases", "rows"], rows: [...backups.map((backup) => row(backup, new Date(now))), ...broken.map(brokenRow)] },
-  ]);
+  if (stores.every(({ backups, broken }) => backups.length + broken.length === 0))
+    return [{ text: `project "${project}" has no backups; take one with: summitctl backup` }];
+  return stores.flatMap(
+    ({ url, backups, broken }): View => [
+      { title: url },
+      {
+        head: ["id", "environment", "data from", "size", "databases", "rows"],
+        rows: [...backups.map((backup) => row(backup, new Date(now))), ...broken.map(brokenRow)],
+      },
+    ],
+  );
 }
 
 const row = ({ manifest }: Backup, now: Date): string[] => [
@@ -25,11 +31,20 @@ const row = ({ manifest }: Backup, now: Date): string[] => [
   manifest.environment,
   ageText(dataTime(manifest), now),
   bytesText(storedBytes(manifest)),
-  databaseMembers(manifest).map(({ database }) => database).join(", "),
+  databaseMembers(manifest)
+    .map(({ database }) => database)
+    .join(", "),
   String(databaseMembers(manifest).reduce((sum, { rows }) => sum + totalRows(rows), 0)),
 ];
 
-const brokenRow = ({ id, environment, problem }: BrokenBackup): string[] => [id, environment, "DAMAGED", "-", problem, "-"];
+const brokenRow = ({ id, environment, problem }: BrokenBackup): string[] => [
+  id,
+  environment,
+  "DAMAGED",
+  "-",
+  problem,
+  "-",
+];
 
 export interface BackupResult {
   readonly schema: "summitctl.backup-taken.v1";
@@ -39,7 +54,9 @@ export interface BackupResult {
 }
 
 export const backupView = ({ manifest, store, seconds }: BackupResult): View => [
-  { text: `backup ${manifest.id} of "${manifest.environment}": ${bytesText(storedBytes(manifest))} in ${durationText(seconds)}` },
+  {
+    text: `backup ${manifest.id} of "${manifest.environment}": ${bytesText(storedBytes(manifest))} in ${durationText(seconds)}`,
+  },
   { text: `${store.replace(/\/$/, "")}/${manifest.project}/${manifest.environment}/${manifest.id}/` },
 ];
 
@@ -54,24 +71,38 @@ export interface ManifestResult {
 export function manifestView({ manifest, store, now }: ManifestResult): View {
   const { server, members } = manifest;
   return [
-    { pairs: [
-      ["backup", manifest.id],
-      ["environment", `${manifest.environment}, generation ${manifest.generation}`],
-      ["data from", `${dataTime(manifest).toISOString()} (${ageText(dataTime(manifest), new Date(now))})`],
-      ["taken", `${manifest.startedAt} to ${manifest.finishedAt} by summitctl ${manifest.summitctl}`],
-      ["server", `PostgreSQL ${server.version}, dumped by pg_dump ${manifest.clientVersion}`],
-      ["store", store],
-    ] },
-    { head: ["file", "stored", "plain", "sha256"], rows: members.map((member) => [member.file, bytesText(member.stored.bytes), bytesText(member.plain.bytes), member.stored.sha256.slice(0, 16)]) },
-    ...databaseMembers(manifest).flatMap(({ database, facts, rows }): View => [
-      { title: `database ${database}` },
-      { pairs: [
-        ["owner", facts.owner],
-        ["encoding", `${facts.encoding}, ${facts.collate}`],
-        ["extensions", facts.extensions.map(({ name, version }) => `${name} ${version}`).join(", ")],
-        ["rows", `${totalRows(rows)} in ${rows.length} tables`],
-      ] },
-    ]),
+    {
+      pairs: [
+        ["backup", manifest.id],
+        ["environment", `${manifest.environment}, generation ${manifest.generation}`],
+        ["data from", `${dataTime(manifest).toISOString()} (${ageText(dataTime(manifest), new Date(now))})`],
+        ["taken", `${manifest.startedAt} to ${manifest.finishedAt} by summitctl ${manifest.summitctl}`],
+        ["server", `PostgreSQL ${server.version}, dumped by pg_dump ${manifest.clientVersion}`],
+        ["store", store],
+      ],
+    },
+    {
+      head: ["file", "stored", "plain", "sha256"],
+      rows: members.map((member) => [
+        member.file,
+        bytesText(member.stored.bytes),
+        bytesText(member.plain.bytes),
+        member.stored.sha256.slice(0, 16),
+      ]),
+    },
+    ...databaseMembers(manifest).flatMap(
+      ({ database, facts, rows }): View => [
+        { title: `database ${database}` },
+        {
+          pairs: [
+            ["owner", facts.owner],
+            ["encoding", `${facts.encoding}, ${facts.collate}`],
+            ["extensions", facts.extensions.map(({ name, version }) => `${name} ${version}`).join(", ")],
+            ["rows", `${totalRows(rows)} in ${rows.length} tables`],
+          ],
+        },
+      ],
+    ),
   ];
 }
 

@@ -26,7 +26,11 @@ export interface Catalog {
 }
 
 /** Backups of an environment, or of the whole project. */
-export async function readCatalog(store: ObjectStore, project: string, environment: string | undefined): Promise<Catalog> {
+export async function readCatalog(
+  store: ObjectStore,
+  project: string,
+  environment: string | undefined,
+): Promise<Catalog> {
   const objects = await store.list(environment === undefined ? `${project}/` : environmentPrefix(project, environment));
   const backups: Backup[] = [];
   const broken: BrokenBackup[] = [];
@@ -55,26 +59,47 @@ async function readManifest(store: ObjectStore, { project, environment, id }: Pl
   const text = (await buffer(await store.get(key))).toString("utf8");
   const manifest = parseManifest(text, key);
   if (manifest.id !== id || manifest.project !== project || manifest.environment !== environment) {
-    throw new SummitError("verification", `${key} is the manifest of ${show(`${manifest.project}/${manifest.environment}/${manifest.id}`)}: it was moved or copied by hand`, {
-      hint: "summitctl backups list",
-    });
+    throw new SummitError(
+      "verification",
+      `${key} is the manifest of ${show(`${manifest.project}/${manifest.environment}/${manifest.id}`)}: it was moved or copied by hand`,
+      {
+        hint: "summitctl backups list",
+      },
+    );
   }
   return manifest;
 }
 
 /** A backup by id, or the newest good one for `latest`. Throws kind `check` when there is none. */
-export async function findBackup(store: ObjectStore, project: string, wanted: { id: string; environment: string | undefined }): Promise<Backup> {
+export async function findBackup(
+  store: ObjectStore,
+  project: string,
+  wanted: { id: string; environment: string | undefined },
+): Promise<Backup> {
   const { id, environment } = wanted;
   if (id !== "latest" && !isBackupId(id)) {
-    throw new SummitError("usage", `expected "latest" or a backup id such as 20261122T143800Z-k3x9qa, got ${show(id)}`, { hint: "summitctl backups list" });
+    throw new SummitError(
+      "usage",
+      `expected "latest" or a backup id such as 20261122T143800Z-k3x9qa, got ${show(id)}`,
+      { hint: "summitctl backups list" },
+    );
   }
   const { backups, broken } = await readCatalog(store, project, environment);
   const found = id === "latest" ? backups[0] : backups.find(({ manifest }) => manifest.id === id);
   if (found !== undefined) return found;
   const unreadable = broken.find((entry) => entry.id === id);
-  if (unreadable !== undefined) throw new SummitError("verification", `the backup ${id} cannot be used: ${unreadable.problem}`, { hint: "summitctl backups list" });
+  if (unreadable !== undefined)
+    throw new SummitError("verification", `the backup ${id} cannot be used: ${unreadable.problem}`, {
+      hint: "summitctl backups list",
+    });
   const whose = environment === undefined ? `project "${project}"` : `environment "${environment}"`;
-  throw new SummitError("check", id === "latest" ? `there is no backup of ${whose} in ${store.url}` : `there is no backup ${id} of ${whose} in ${store.url}`, {
-    hint: id === "latest" ? "summitctl backup" : "summitctl backups list",
-  });
+  throw new SummitError(
+    "check",
+    id === "latest"
+      ? `there is no backup of ${whose} in ${store.url}`
+      : `there is no backup ${id} of ${whose} in ${store.url}`,
+    {
+      hint: id === "latest" ? "summitctl backup" : "summitctl backups list",
+    },
+  );
 }

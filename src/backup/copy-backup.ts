@@ -9,7 +9,11 @@ import { memberKey, readMember } from "./read-member.ts";
  * Copies a backup into another store, each part checked on its way and the manifest last. What a cut copy left there
  * is gone over again: objects are write-once, so one that is there with the right size was stored whole.
  */
-export async function copyBackup({ manifest, store }: StoredBackup, to: ObjectStore, deps: Pick<Deps, "out" | "signal">): Promise<void> {
+export async function copyBackup(
+  { manifest, store }: StoredBackup,
+  to: ObjectStore,
+  deps: Pick<Deps, "out" | "signal">,
+): Promise<void> {
   const task = deps.out.task(`copy ${manifest.id} to ${to.url}`);
   try {
     for (const member of manifest.members) {
@@ -19,7 +23,11 @@ export async function copyBackup({ manifest, store }: StoredBackup, to: ObjectSt
       const body = readMember(store, manifest, member, (bytes) => task.progress({ bytes, total: member.stored.bytes }));
       const { size } = await to.put(key, body, deps.signal);
       if (size !== member.stored.bytes) {
-        throw new SummitError("verification", `${to.url} holds ${size} bytes of ${member.file}, expected ${member.stored.bytes}`, { hint: "run the same command again" });
+        throw new SummitError(
+          "verification",
+          `${to.url} holds ${size} bytes of ${member.file}, expected ${member.stored.bytes}`,
+          { hint: "run the same command again" },
+        );
       }
     }
     await putManifest({ manifest, store }, to, deps.signal);

@@ -86,7 +86,10 @@ export async function readDatabaseFacts(session: SqlSession, server: ServerFacts
 export const countRows = (session: SqlSession): Promise<RowCounts> => askTables(session, "count(*)");
 
 /** `[schema, table, …]` of every such table, where `expression` is SQL over its rows `t`, with commas if it is several. */
-export async function askTables<T extends readonly unknown[]>(session: SqlSession, expression: string): Promise<readonly (readonly [string, string, ...T])[]> {
+export async function askTables<T extends readonly unknown[]>(
+  session: SqlSession,
+  expression: string,
+): Promise<readonly (readonly [string, string, ...T])[]> {
   const rows = await session.json<readonly [string, string, ...T] | null>(`SELECT format(
       'SELECT json_build_array(%L::text, %L::text, ${expression.replaceAll("'", "''")}) FROM ONLY %I.%I t', n.nspname, c.relname, n.nspname, c.relname)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -109,7 +112,8 @@ export function compareCounts(expected: RowCounts, found: RowCounts): string[] {
     if (got === undefined) differences.push(`table ${schema}.${table} is missing, expected ${rows} rows`);
     else if (got !== rows) differences.push(`table ${schema}.${table} has ${got} rows, expected ${rows}`);
   }
-  for (const name of left.keys()) differences.push(`table ${(JSON.parse(name) as string[]).join(".")} was not in the backup`);
+  for (const name of left.keys())
+    differences.push(`table ${(JSON.parse(name) as string[]).join(".")} was not in the backup`);
   return differences;
 }
 

@@ -2,7 +2,14 @@ import type { DatabaseFacts, ServerFacts } from "./database-facts.ts";
 import { identifier, literal } from "./sql-session.ts";
 
 /** Settings whose value is a list of names; SET quotes them otherwise. The server's own set_config takes them as stored. */
-const LISTS = new Set(["search_path", "temp_tablespaces", "local_preload_libraries", "session_preload_libraries", "shared_preload_libraries", "unix_socket_directories"]);
+const LISTS = new Set([
+  "search_path",
+  "temp_tablespaces",
+  "local_preload_libraries",
+  "session_preload_libraries",
+  "shared_preload_libraries",
+  "unix_socket_directories",
+]);
 
 /** An empty database like the one that was dumped, under a name of its own. Fails where the locale is missing. */
 export function createDatabase(name: string, facts: DatabaseFacts, target: Pick<ServerFacts, "versionNumber">): string {
@@ -11,7 +18,10 @@ export function createDatabase(name: string, facts: DatabaseFacts, target: Pick<
 }
 
 /** Always named where the server knows the word: without it, the new database has that of the server's template. */
-function localeProvider({ localeProvider: provider, icuLocale }: DatabaseFacts, { versionNumber }: Pick<ServerFacts, "versionNumber">): string {
+function localeProvider(
+  { localeProvider: provider, icuLocale }: DatabaseFacts,
+  { versionNumber }: Pick<ServerFacts, "versionNumber">,
+): string {
   if (versionNumber < 150_000) return "";
   if (provider === "i" && icuLocale !== null) return ` LOCALE_PROVIDER icu ICU_LOCALE ${literal(icuLocale)}`;
   if (provider === "b" && icuLocale !== null) return ` LOCALE_PROVIDER builtin BUILTIN_LOCALE ${literal(icuLocale)}`;
@@ -24,7 +34,8 @@ export function applyFacts(name: string, facts: DatabaseFacts): string[] {
   return [
     `COMMENT ON DATABASE ${database} IS ${facts.comment === null ? "NULL" : literal(facts.comment)}`,
     ...facts.settings.map(({ role, name: setting, value }) => {
-      const whom = role === null ? `ALTER DATABASE ${database}` : `ALTER ROLE ${identifier(role)} IN DATABASE ${database}`;
+      const whom =
+        role === null ? `ALTER DATABASE ${database}` : `ALTER ROLE ${identifier(role)} IN DATABASE ${database}`;
       return LISTS.has(setting.toLowerCase())
         ? `SELECT set_config(${literal(setting)}, ${literal(value)}, false); ${whom} SET ${identifier(setting)} FROM CURRENT; RESET ${identifier(setting)}`
         : `${whom} SET ${identifier(setting)} TO ${literal(value)}`;

@@ -2,10 +2,11 @@ import { randomBytes } from "node:crypto";
 import { pipeline } from "node:stream/promises";
 import { SummitError } from "../core/errors.ts";
 import type { ObjectStore } from "../core/ports/store.ts";
-import { COMPRESSORS, type Compressor, decompressArgv } from "./dump-line.ts";
+import { decompressArgv } from "./dump-line.ts";
+import { findCompressor } from "./find-compressor.ts";
 import { lastText } from "./last-text.ts";
 import type { Manifest, Member } from "./manifest.ts";
-import { failures, type Pipeline, pipelineScript, readReport } from "./measured-pipeline.ts";
+import { failures, type Pipeline, pipelineScript, readReport, type Stage } from "./measured-pipeline.ts";
 import { readMember } from "./read-member.ts";
 import type { DatabaseServer } from "./source.ts";
 
@@ -17,19 +18,26 @@ export interface StoredBackup {
 /** Streams a file of the backup through its decompressor into a program on the machine. Returns the program's messages. */
 export async function feedMember(
   server: DatabaseServer,
-  { store, manifest }: StoredBackup,
-  member: Member,
-  program: Pipeline["stages"][number],
+  { store, manifest, member }: StoredBackup & { readonly member: Member },
+  program: Stage,
   options: { signal: AbortSignal; onBytes: (bytes: number) => void },
 ): Promise<string> {
-  const decompressor = await findDecompressor(server);
-  const line: Pipeline = { stages: [{ name: decompressor, argv: decompressArgv(decompressor) }, program], nonce: `summitctl-report-${randomBytes(12).toString("hex")}` };
+  const decompressor = await findCompressor(server);
+  const line: Pipeline = {
+    stages: [{ name: decompressor, argv: decompressArgv(decompressor) }, program],
+    nonce: `summitctl-report-${randomBytes(12).toString("hex")}`,
+  };
   const stopped = new AbortController();
-  const child = await server.shell.open(["sh", "-c", pipelineScript(line)], { as: "postgres", signal: AbortSignal.any([options.signal, stopped.signal]) });
+  const child = await server.shell.open(["sh", "-c", pipelineScript(line)], {
+    as: "postgres",
+    signal: AbortSignal.any([options.signal, stopped.signal]),
+  });
   child.stdout.resume();
   const messages = lastText(child.stderr, 65_536);
   // A program that gives up early closes the pipe; its report says more than the broken pipe does.
-  const sent = await pipeline(readMember(store, manifest, member, options.onBytes), child.stdin, { signal: options.signal }).catch((error: unknown) => error);
+  const sent = await pipeline(readMember(store, manifest, member, options.onBytes), child.stdin, {
+    signal: options.signal,
+  }).catch((error: unknown) => error);
   if (sent instanceof SummitError || options.signal.aborted) {
     // It must be over before anybody removes the database that it is filling.
     stopped.abort();
@@ -39,24 +47,29 @@ export async function feedMember(
   const status = await child.exit;
   const found = readReport(messages(), line);
   if (found === undefined) {
-    throw new SummitError("remote", `${program.name} did not report its end (${status.signal ?? `exit status ${status.code}`})`, {
-      details: messages().trim().split("\n").slice(-6), hint: "run the same command again",
-    });
+    throw new SummitError(
+      "remote",
+      `${program.name} did not report its end (${status.signal ?? `exit status ${status.code}`})`,
+      {
+        details: messages().trim().split("\n").slice(-6),
+        hint: "run the same command again",
+      },
+    );
   }
   const failed = failures(found.report);
   if (failed.length > 0) {
-    throw new SummitError("remote", failed.find((text) => text.startsWith(program.name)) ?? (failed[0] as string), { details: found.messages.split("\n").slice(-8), hint: "run the same command again" });
+    throw new SummitError("remote", failed.find((text) => text.startsWith(program.name)) ?? (failed[0] as string), {
+      details: found.messages.split("\n").slice(-8),
+      hint: "run the same command again",
+    });
   }
   const { inner } = found.report;
   if (inner.bytes !== member.plain.bytes || inner.sha256 !== member.plain.sha256) {
-    throw new SummitError("verification", `${member.file} decodes to ${inner.bytes} bytes that are not what was dumped (${member.plain.bytes} bytes)`, { hint: "summitctl backups list    # and restore an older one" });
+    throw new SummitError(
+      "verification",
+      `${member.file} decodes to ${inner.bytes} bytes that are not what was dumped (${member.plain.bytes} bytes)`,
+      { hint: "summitctl backups list    # and restore an older one" },
+    );
   }
   return found.messages;
-}
-
-async function findDecompressor({ shell, unit }: DatabaseServer): Promise<Compressor> {
-  const found = await shell.run(["sh", "-c", `command -v ${COMPRESSORS.join(" || command -v ")}`], { timeout: 30 });
-  const name = COMPRESSORS.find((candidate) => found.stdout.trim().endsWith(`/${candidate}`));
-  if (name === undefined) throw new SummitError("check", `${unit} has no bzip2`, { hint: `summitctl ssh ${unit} -- sudo apt-get install -y lbzip2` });
-  return name;
 }

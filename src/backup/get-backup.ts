@@ -16,10 +16,21 @@ export interface GetResult {
 }
 
 /** Copies a backup into a new folder, every part checked. The folder appears whole or not at all. */
-export async function getBackup({ manifest, store }: StoredBackup, target: string, deps: Pick<Deps, "out" | "signal">): Promise<GetResult> {
+export async function getBackup(
+  { manifest, store }: StoredBackup,
+  target: string,
+  deps: Pick<Deps, "out" | "signal">,
+): Promise<GetResult> {
   const folder = join(target, manifest.id);
-  if (await stat(folder).then(() => true, () => false)) {
-    throw new SummitError("check", `${folder} exists, and nothing is written over it`, { hint: `rm -r ${folder}    # or give another folder: --to FOLDER` });
+  if (
+    await stat(folder).then(
+      () => true,
+      () => false,
+    )
+  ) {
+    throw new SummitError("check", `${folder} exists, and nothing is written over it`, {
+      hint: `rm -r ${folder}    # or give another folder: --to FOLDER`,
+    });
   }
   await checkSizes(store, manifest);
   const unfinished = `${folder}.unfinished-${process.pid}`;
@@ -30,8 +41,11 @@ export async function getBackup({ manifest, store }: StoredBackup, target: strin
       try {
         const file = await open(join(unfinished, member.file), "wx", 0o600);
         try {
-          const body = readMember(store, manifest, member, (bytes) => task.progress({ bytes, total: member.stored.bytes }));
-          for await (const piece of addAbortSignal(deps.signal, body) as AsyncIterable<Buffer>) await file.appendFile(piece);
+          const body = readMember(store, manifest, member, (bytes) =>
+            task.progress({ bytes, total: member.stored.bytes }),
+          );
+          for await (const piece of addAbortSignal(deps.signal, body) as AsyncIterable<Buffer>)
+            await file.appendFile(piece);
           await file.sync();
         } finally {
           await file.close();
@@ -50,7 +64,12 @@ export async function getBackup({ manifest, store }: StoredBackup, target: strin
     await rm(unfinished, { recursive: true, force: true });
     throw error;
   }
-  return { schema: "summitctl.backup-got.v1", id: manifest.id, folder, files: [...manifest.members.map(({ file }) => file), MANIFEST_FILE] };
+  return {
+    schema: "summitctl.backup-got.v1",
+    id: manifest.id,
+    folder,
+    files: [...manifest.members.map(({ file }) => file), MANIFEST_FILE],
+  };
 }
 
 export const getView = ({ id, folder, files }: GetResult): View => [

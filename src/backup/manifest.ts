@@ -13,7 +13,10 @@ const count = z.number().int().nonnegative();
 
 const stored = z.strictObject({ bytes: count, sha256, partSize: count.min(1), parts: z.array(sha256) });
 const plain = z.strictObject({ bytes: count, sha256 });
-const file = z.string().regex(/^[A-Za-z0-9_=][A-Za-z0-9_.=+-]*$/).max(255);
+const file = z
+  .string()
+  .regex(/^[A-Za-z0-9_=][A-Za-z0-9_.=+-]*$/)
+  .max(255);
 
 const facts = z.strictObject({
   owner: z.string(),
@@ -24,7 +27,9 @@ const facts = z.strictObject({
   icuLocale: z.string().nullable(),
   connectionLimit: z.number().int(),
   comment: z.string().nullable(),
-  grants: z.array(z.strictObject({ grantee: z.string().nullable(), privilege: z.string(), grantable: z.boolean() })).nullable(),
+  grants: z
+    .array(z.strictObject({ grantee: z.string().nullable(), privilege: z.string(), grantable: z.boolean() }))
+    .nullable(),
   settings: z.array(z.strictObject({ role: z.string().nullable(), name: z.string(), value: z.string() })),
   extensions: z.array(z.strictObject({ name: z.string(), version: z.string() })),
   sizeBytes: count,
@@ -62,7 +67,12 @@ const manifest = z.strictObject({
   summitctl: z.string(),
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime(),
-  server: z.strictObject({ version: z.string(), versionNumber: count, systemIdentifier: z.string(), now: z.iso.datetime() }),
+  server: z.strictObject({
+    version: z.string(),
+    versionNumber: count,
+    systemIdentifier: z.string(),
+    now: z.iso.datetime(),
+  }),
   clientVersion: z.string(),
   members: z.array(z.discriminatedUnion("kind", [databaseMember, rolesMember])).min(1),
 });
@@ -76,9 +86,13 @@ export function parseManifest(text: string, where: string): Manifest {
   const value = parseJson(text, where);
   const schema = typeof value === "object" && value !== null && "schema" in value ? value.schema : undefined;
   if (schema !== MANIFEST_SCHEMA) {
-    throw new SummitError("verification", `${where} has the schema ${JSON.stringify(schema)}, expected "${MANIFEST_SCHEMA}"`, {
-      hint: "use the summitctl that wrote it, or one that is newer",
-    });
+    throw new SummitError(
+      "verification",
+      `${where} has the schema ${JSON.stringify(schema)}, expected "${MANIFEST_SCHEMA}"`,
+      {
+        hint: "use the summitctl that wrote it, or one that is newer",
+      },
+    );
   }
   const parsed = manifest.safeParse(value);
   if (!parsed.success) {
@@ -94,7 +108,11 @@ export function parseManifest(text: string, where: string): Manifest {
 function checkParts({ file: name, stored: { bytes, partSize, parts } }: Member, where: string): void {
   const expected = Math.ceil(bytes / partSize);
   if (parts.length !== expected) {
-    throw new SummitError("verification", `${where} lists ${parts.length} parts of ${name}, its size needs ${expected}`, { hint: "summitctl backups list" });
+    throw new SummitError(
+      "verification",
+      `${where} lists ${parts.length} parts of ${name}, its size needs ${expected}`,
+      { hint: "summitctl backups list" },
+    );
   }
 }
 
@@ -102,15 +120,23 @@ function parseJson(text: string, where: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new SummitError("verification", `${where} is not JSON: it was cut or altered`, { cause: error, hint: "summitctl backups list" });
+    throw new SummitError("verification", `${where} is not JSON: it was cut or altered`, {
+      cause: error,
+      hint: "summitctl backups list",
+    });
   }
 }
 
 export const databaseMembers = ({ members }: Manifest): DatabaseMember[] =>
   members.filter((member): member is DatabaseMember => member.kind === "database");
 
-export const storedBytes = ({ members }: Manifest): number => members.reduce((sum, { stored: { bytes } }) => sum + bytes, 0);
+export const storedBytes = ({ members }: Manifest): number =>
+  members.reduce((sum, { stored: { bytes } }) => sum + bytes, 0);
 
 /** When the data of the backup was current: the oldest snapshot in it. */
 export const dataTime = (value: Manifest): Date =>
-  new Date(databaseMembers(value).map(({ snapshotAt }) => snapshotAt).sort()[0] ?? value.startedAt);
+  new Date(
+    databaseMembers(value)
+      .map(({ snapshotAt }) => snapshotAt)
+      .sort()[0] ?? value.startedAt,
+  );

@@ -79,13 +79,28 @@ const measureLines = (side: "i" | "o"): string[] => [
 ];
 
 /** The report and the stages' own messages. Undefined when the report is missing: the script did not reach its end. */
-export function readReport(stderr: string, { stages, nonce }: Pipeline): { report: PipelineReport; messages: string } | undefined {
+export function readReport(
+  stderr: string,
+  { stages, nonce }: Pipeline,
+): { report: PipelineReport; messages: string } | undefined {
   const at = stderr.lastIndexOf(`\n${nonce} `);
   if (at === -1) return undefined;
-  const fields = stderr.slice(at + 1).trim().split(" ").slice(1);
+  const fields = stderr
+    .slice(at + 1)
+    .trim()
+    .split(" ")
+    .slice(1);
   if (fields.length !== stages.length + 7) return undefined;
   const statuses = Object.fromEntries(stages.map(({ name }, index) => [name, Number(fields[index])]));
-  const [innerTee, outerTee, innerBytes, innerSum, outerBytes, outerSum, tail] = fields.slice(stages.length) as [string, string, string, string, string, string, string];
+  const [innerTee, outerTee, innerBytes, innerSum, outerBytes, outerSum, tail] = fields.slice(stages.length) as [
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
   return {
     messages: stderr.slice(0, at).trim(),
     report: {

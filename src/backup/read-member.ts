@@ -15,7 +15,9 @@ export async function checkSizes(store: ObjectStore, manifest: Manifest): Promis
     const info = await store.head(memberKey(manifest, member));
     if (info?.size === member.stored.bytes) continue;
     const came = info === undefined ? "is missing" : `has ${info.size} bytes, expected ${member.stored.bytes}`;
-    throw new SummitError("verification", `the backup ${manifest.id} is damaged: ${member.file} ${came}`, { hint: "summitctl backups list    # and restore an older one" });
+    throw new SummitError("verification", `the backup ${manifest.id} is damaged: ${member.file} ${came}`, {
+      hint: "summitctl backups list    # and restore an older one",
+    });
   }
 }
 
@@ -23,7 +25,12 @@ export async function checkSizes(store: ObjectStore, manifest: Manifest): Promis
  * The stored bytes of one file of a backup. No byte of a part is handed on before the hash of the whole part was
  * found right; the stream fails with kind `verification` at the first part that is not. Holds one part in memory.
  */
-export function readMember(store: ObjectStore, manifest: Manifest, member: Member, onBytes: (total: number) => void): Readable {
+export function readMember(
+  store: ObjectStore,
+  manifest: Manifest,
+  member: Member,
+  onBytes: (total: number) => void,
+): Readable {
   const key = memberKey(manifest, member);
   async function* parts(): AsyncGenerator<Buffer> {
     const { partSize, bytes, parts: hashes } = member.stored;
@@ -33,9 +40,13 @@ export function readMember(store: ObjectStore, manifest: Manifest, member: Membe
       const part = await buffer(await store.get(key, { offset, length }));
       const found = createHash("sha256").update(part).digest("hex");
       if (part.length !== length || found !== expected) {
-        throw new SummitError("verification", `the backup ${manifest.id} is damaged: part ${index + 1} of ${hashes.length} of ${member.file} is not what was stored`, {
-          hint: "summitctl backups list    # and restore an older one",
-        });
+        throw new SummitError(
+          "verification",
+          `the backup ${manifest.id} is damaged: part ${index + 1} of ${hashes.length} of ${member.file} is not what was stored`,
+          {
+            hint: "summitctl backups list    # and restore an older one",
+          },
+        );
       }
       onBytes(offset + length);
       // Small pieces, so that progress and back-pressure follow what the other end takes.

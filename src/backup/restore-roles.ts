@@ -17,20 +17,34 @@ const SQLSTATE = /(?:ERROR|FATAL|PANIC):\s+([0-9A-Z]{5})\b/g;
  * Makes the roles of the backup that are not there, and gives all of them the attributes and memberships they had.
  * Passwords are not in a backup: roles that could log in get theirs from the stack or by hand.
  */
-export async function restoreRoles(server: DatabaseServer, { manifest, store }: StoredBackup, deps: Pick<Deps, "out" | "signal">): Promise<void> {
+export async function restoreRoles(
+  server: DatabaseServer,
+  { manifest, store }: StoredBackup,
+  deps: Pick<Deps, "out" | "signal">,
+): Promise<void> {
   const member = manifest.members.find(({ kind }) => kind === "roles");
   if (member === undefined) return;
   const task = deps.out.task("restore roles");
   try {
-    const messages = await feedMember(server, { manifest, store }, member, {
-      name: "psql",
-      argv: ["sh", "-c", PSQL],
-    }, { signal: deps.signal, onBytes: (bytes) => task.progress({ bytes, total: member.stored.bytes }) });
+    const messages = await feedMember(
+      server,
+      { manifest, store, member },
+      {
+        name: "psql",
+        argv: ["sh", "-c", PSQL],
+      },
+      { signal: deps.signal, onBytes: (bytes) => task.progress({ bytes, total: member.stored.bytes }) },
+    );
     const bad = [...messages.matchAll(SQLSTATE)].map(([, state]) => state);
     if (bad.length > 0 || !GOOD_END.test(messages)) {
-      throw new SummitError("remote", `the roles of the backup could not be restored: ${bad.length > 0 ? `SQLSTATE ${[...new Set(bad)].join(", ")}` : "psql did not reach its end"}`, {
-        details: messages.split("\n").slice(-6), hint: `summitctl backups get ${manifest.id}    # and look at ${member.file}`,
-      });
+      throw new SummitError(
+        "remote",
+        `the roles of the backup could not be restored: ${bad.length > 0 ? `SQLSTATE ${[...new Set(bad)].join(", ")}` : "psql did not reach its end"}`,
+        {
+          details: messages.split("\n").slice(-6),
+          hint: `summitctl backups get ${manifest.id}    # and look at ${member.file}`,
+        },
+      );
     }
     task.done();
   } catch (error) {

@@ -1,7 +1,15 @@
 import type { Deps } from "../core/deps.ts";
 import { SummitError } from "../core/errors.ts";
 import type { ObjectStore } from "../core/ports/store.ts";
-import { compareCounts, countRows, readDatabaseFacts, readServerFacts, type RowCounts, type ServerFacts, totalRows } from "./database-facts.ts";
+import {
+  compareCounts,
+  countRows,
+  type RowCounts,
+  readDatabaseFacts,
+  readServerFacts,
+  type ServerFacts,
+  totalRows,
+} from "./database-facts.ts";
 import { applyFacts, createDatabase } from "./database-statements.ts";
 import { pgRestoreArgv } from "./dump-line.ts";
 import { feedMember } from "./feed-member.ts";
@@ -39,13 +47,23 @@ const MARK = "summitctl: a restore under way, not in use";
  * name, together with the old one losing it, in one transaction. Until that moment nothing that existed is changed;
  * a failed or cut restore leaves at most the incoming database, which the next one removes.
  */
-export async function runRestore(server: DatabaseServer, request: RestoreRequest, deps: RestoreDeps): Promise<RestoreResult> {
+export async function runRestore(
+  server: DatabaseServer,
+  request: RestoreRequest,
+  deps: RestoreDeps,
+): Promise<RestoreResult> {
   const { manifest, store, as } = request;
   const member = databaseMembers(manifest).find(({ database }) => database === request.database);
   if (member === undefined) {
-    throw new SummitError("check", `the backup ${manifest.id} has no database "${request.database}", it has ${databaseMembers(manifest).map(({ database }) => `"${database}"`).join(", ")}`, {
-      hint: `summitctl backups show ${manifest.id}`,
-    });
+    throw new SummitError(
+      "check",
+      `the backup ${manifest.id} has no database "${request.database}", it has ${databaseMembers(manifest)
+        .map(({ database }) => `"${database}"`)
+        .join(", ")}`,
+      {
+        hint: `summitctl backups show ${manifest.id}`,
+      },
+    );
   }
   await checkSizes(store, manifest);
   await using session = await openSqlSession(server.shell, "postgres", deps.signal);
@@ -57,16 +75,20 @@ export async function runRestore(server: DatabaseServer, request: RestoreRequest
   await session.query(createDatabase(incoming, member.facts, target));
   await session.query(`COMMENT ON DATABASE ${identifier(incoming)} IS ${literal(MARK)}`);
   try {
-    await loadArchive(server, request, member, incoming, deps);
+    await loadArchive(server, request, { member, incoming }, deps);
     const rows = await verify(server, member, incoming, deps);
     for (const statement of applyFacts(incoming, member.facts)) await session.query(statement);
     const kept = await swapDatabases(session, server.shell, { incoming, name: as }, deps.now());
     return { database: as, rows, totalRows: totalRows(rows), kept };
   } catch (error) {
-    await openSqlSession(server.shell, "postgres").then(async (cleaner) => {
-      await using _cleaner = cleaner;
-      await dropDatabase(cleaner, incoming);
-    }).catch(() => deps.out.warn(`the unfinished database "${incoming}" could not be removed, the next restore will do it`));
+    await openSqlSession(server.shell, "postgres")
+      .then(async (cleaner) => {
+        await using _cleaner = cleaner;
+        await dropDatabase(cleaner, incoming);
+      })
+      .catch(() =>
+        deps.out.warn(`the unfinished database "${incoming}" could not be removed, the next restore will do it`),
+      );
     throw error;
   }
 }
@@ -74,40 +96,66 @@ export async function runRestore(server: DatabaseServer, request: RestoreRequest
 /** At most 63 bytes, PostgreSQL's limit. */
 const incomingName = (name: string): string => `${bounded(name, 63 - "_incoming".length)}_incoming`;
 
-async function checkTarget(session: SqlSession, server: DatabaseServer, { manifest, as, replace }: RestoreRequest): Promise<ServerFacts> {
+async function checkTarget(
+  session: SqlSession,
+  server: DatabaseServer,
+  { manifest, as, replace }: RestoreRequest,
+): Promise<ServerFacts> {
   const target = await readServerFacts(session);
   const major = (versionNumber: number) => Math.floor(versionNumber / 10_000);
   if (major(target.versionNumber) < major(manifest.server.versionNumber)) {
-    throw new SummitError("check", `the backup is from PostgreSQL ${manifest.server.version}, ${server.environment} ${server.unit} runs ${target.version}, which is older`, {
-      hint: `in summit.yaml: services.postgresql.options: { major: ${major(manifest.server.versionNumber)} }`,
-    });
+    throw new SummitError(
+      "check",
+      `the backup is from PostgreSQL ${manifest.server.version}, ${server.environment} ${server.unit} runs ${target.version}, which is older`,
+      {
+        hint: `in summit.yaml: services.postgresql.options: { major: ${major(manifest.server.versionNumber)} }`,
+      },
+    );
   }
   if (!replace && (await databaseExists(session, as))) {
-    throw new SummitError("check", `database "${as}" exists on ${server.environment} ${server.unit}, and nothing is restored over it`, {
-      hint: "give another name with --as NAME, or --replace: the old one is then kept under another name",
-    });
+    throw new SummitError(
+      "check",
+      `database "${as}" exists on ${server.environment} ${server.unit}, and nothing is restored over it`,
+      {
+        hint: "give another name with --as NAME, or --replace: the old one is then kept under another name",
+      },
+    );
   }
   return target;
 }
 
 /** Only what a restore of ours left; a database of that name that somebody else made is refused. */
 async function removeIncoming(session: SqlSession, incoming: string): Promise<void> {
-  const [comment] = await session.json<{ comment: string | null }>(`SELECT json_build_object('comment', shobj_description(oid, 'pg_database')) FROM pg_database WHERE datname = ${literal(incoming)}`);
+  const [comment] = await session.json<{ comment: string | null }>(
+    `SELECT json_build_object('comment', shobj_description(oid, 'pg_database')) FROM pg_database WHERE datname = ${literal(incoming)}`,
+  );
   if (comment === undefined) return;
   // A kill between CREATE DATABASE and COMMENT leaves one without the mark, and without any content.
   if (comment.comment !== MARK && !(await isEmpty(session, incoming))) {
-    throw new SummitError("check", `a database "${incoming}" exists that no restore has made`, { hint: "rename or drop it, then run the same command again" });
+    throw new SummitError("check", `a database "${incoming}" exists that no restore has made`, {
+      hint: "rename or drop it, then run the same command again",
+    });
   }
   await dropDatabase(session, incoming);
 }
 
-async function loadArchive(server: DatabaseServer, request: RestoreRequest, member: DatabaseMember, incoming: string, deps: RestoreDeps): Promise<void> {
-  const task = deps.out.task(`restore ${member.database} from ${request.manifest.id}`);
+async function loadArchive(
+  server: DatabaseServer,
+  { manifest, store }: RestoreRequest,
+  { member, incoming }: { member: DatabaseMember; incoming: string },
+  deps: RestoreDeps,
+): Promise<void> {
+  const task = deps.out.task(`restore ${member.database} from ${manifest.id}`);
   try {
-    await feedMember(server, request, member, { name: "pg_restore", argv: pgRestoreArgv(incoming) }, {
-      signal: deps.signal,
-      onBytes: (bytes) => task.progress({ bytes, total: member.stored.bytes }),
-    });
+    await feedMember(
+      server,
+      { manifest, store, member },
+      { name: "pg_restore", argv: pgRestoreArgv(incoming) },
+      {
+        signal: deps.signal,
+        onBytes: (bytes) => task.progress({ bytes, total: member.stored.bytes }),
+      },
+    );
     task.done();
   } catch (error) {
     task.fail();
@@ -115,16 +163,28 @@ async function loadArchive(server: DatabaseServer, request: RestoreRequest, memb
   }
 }
 
-async function verify(server: DatabaseServer, member: DatabaseMember, incoming: string, deps: RestoreDeps): Promise<RowCounts> {
+async function verify(
+  server: DatabaseServer,
+  member: DatabaseMember,
+  incoming: string,
+  deps: RestoreDeps,
+): Promise<RowCounts> {
   const task = deps.out.task(`check ${member.database}: rows, extensions`);
   await using session = await openSqlSession(server.shell, incoming, deps.signal);
   const rows = await countRows(session);
   const { extensions } = await readDatabaseFacts(session, await readServerFacts(session));
   const missing = member.facts.extensions.filter(({ name }) => !extensions.some((found) => found.name === name));
-  const differences = [...compareCounts(member.rows as RowCounts, rows), ...missing.map(({ name }) => `extension ${name} is missing`)];
+  const differences = [
+    ...compareCounts(member.rows as RowCounts, rows),
+    ...missing.map(({ name }) => `extension ${name} is missing`),
+  ];
   if (differences.length > 0) {
     task.fail();
-    throw new SummitError("verification", `the restored database differs from the backup in ${differences.length} points`, { details: differences.slice(0, 10), hint: "summitctl backups list    # and restore an older one" });
+    throw new SummitError(
+      "verification",
+      `the restored database differs from the backup in ${differences.length} points`,
+      { details: differences.slice(0, 10), hint: "summitctl backups list    # and restore an older one" },
+    );
   }
   await session.query("ANALYZE");
   task.done(`${totalRows(rows)} rows in ${rows.length} tables`);

@@ -13,7 +13,16 @@ export function conninfo(database: string): string {
   return `dbname='${database.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 }
 
-export const psqlArgv = (database: string): Argv => ["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-d", conninfo(database)];
+export const psqlArgv = (database: string): Argv => [
+  "psql",
+  "-X",
+  "-q",
+  "-At",
+  "-v",
+  "ON_ERROR_STOP=1",
+  "-d",
+  conninfo(database),
+];
 
 /** `it's` becomes `'it''s'`, whatever standard_conforming_strings says. */
 export const literal = (text: string): string => {
@@ -58,15 +67,21 @@ export async function openSqlSession(shell: Shell, database: string, signal?: Ab
       await child.exit.catch(() => undefined);
     },
   };
-  await session.query("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET search_path = pg_catalog; SET datestyle = iso");
+  await session.query(
+    "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET search_path = pg_catalog; SET datestyle = iso",
+  );
   return session;
 }
 
 async function ended(child: RemoteProcess, stderr: () => string, database: string): Promise<SummitError> {
   const status = await child.exit;
   const words = stderr().trim().split("\n").slice(-4);
-  return new SummitError("remote", `psql on database "${database}" ended with ${status.signal ?? `exit status ${status.code}`}`, {
-    details: words,
-    hint: "summitctl ssh postgresql/0 -- sudo -u postgres psql -l",
-  });
+  return new SummitError(
+    "remote",
+    `psql on database "${database}" ended with ${status.signal ?? `exit status ${status.code}`}`,
+    {
+      details: words,
+      hint: "summitctl ssh postgresql/0 -- sudo -u postgres psql -l",
+    },
+  );
 }

@@ -34,6 +34,11 @@ export class StoredMeter {
 
   measure(): StoredMeasure {
     const last = this.#inPart > 0 ? [this.#part.copy().digest("hex")] : [];
-    return { bytes: this.bytes, sha256: this.#whole.copy().digest("hex"), partSize: PART_SIZE, parts: [...this.#parts, ...last] };
+    return {
+      bytes: this.bytes,
+      sha256: this.#whole.copy().digest("hex"),
+      partSize: PART_SIZE,
+      parts: [...this.#parts, ...last],
+    };
   }
 }

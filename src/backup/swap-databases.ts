@@ -29,7 +29,12 @@ export async function dropDatabase(session: SqlSession, database: string): Promi
  * Gives `incoming` the name `name`, and the database that has it now another one, which is returned; an empty one is
  * dropped instead. Both renames are one transaction: at no moment is there no database of that name, or a half one.
  */
-export async function swapDatabases(session: SqlSession, shell: Shell, names: { incoming: string; name: string }, now: Date): Promise<string | undefined> {
+export async function swapDatabases(
+  session: SqlSession,
+  shell: Shell,
+  names: { incoming: string; name: string },
+  now: Date,
+): Promise<string | undefined> {
   const { incoming, name } = names;
   if (!(await databaseExists(session, name))) {
     await session.query(`ALTER DATABASE ${identifier(incoming)} RENAME TO ${identifier(name)}`);
@@ -44,9 +49,18 @@ ALTER DATABASE ${identifier(name)} RENAME TO ${identifier(kept)};
 ALTER DATABASE ${identifier(incoming)} RENAME TO ${identifier(name)};
 COMMIT`);
   let over = false;
-  const watch = renamed.then(() => undefined, () => undefined).then(() => { over = true; });
+  const watch = renamed
+    .then(
+      () => undefined,
+      () => undefined,
+    )
+    .then(() => {
+      over = true;
+    });
   while (!over) {
-    await other.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN (${literal(name)}, ${literal(incoming)})`);
+    await other.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN (${literal(name)}, ${literal(incoming)})`,
+    );
     await Promise.race([watch, new Promise((resolve) => setTimeout(resolve, 200))]);
   }
   await renamed;

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { toShell } from "../core/argv.ts";
 import type { Deps } from "../core/deps.ts";
 import { SummitError } from "../core/errors.ts";
 import { takePidLock } from "../core/pid-lock.ts";
@@ -256,9 +257,9 @@ export const demoView = ({
     ? []
     : [
         { text: `left running: ${urls.join(" ")}` },
-        { text: `look at it: summitctl --config ${configFile} status` },
+        { text: `look at it: ${toShell(["summitctl", "--config", configFile, "status"])}` },
         {
-          text: `take it away: summitctl --config ${configFile} destroy -e spare --confirm spare; the same for production`,
+          text: `take it away: ${ENVIRONMENTS.map((name) => toShell(["summitctl", "--config", configFile, "destroy", "-e", name, "--confirm", name])).join(" && ")}`,
         },
       ]),
   {

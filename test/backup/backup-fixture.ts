@@ -1,7 +1,7 @@
-import type { Deps } from "../../src/core/deps.ts";
 import type { Manifest } from "../../src/backup/manifest.ts";
 import { runBackup } from "../../src/backup/run-backup.ts";
-import { runRestore, type RestoreResult } from "../../src/backup/run-restore.ts";
+import { type RestoreResult, runRestore } from "../../src/backup/run-restore.ts";
+import type { Deps } from "../../src/core/deps.ts";
 import type { ObjectStore } from "../../src/core/ports/store.ts";
 import { type FakeOutput, fakeOutput } from "../support/fake-output.ts";
 import type { PostgresCluster } from "../support/postgres.ts";
@@ -33,7 +33,10 @@ export const restore = (cluster: PostgresCluster, input: RestoreInput, deps = ba
 
 /** Names of a cluster's databases but its own three. */
 export const databasesOf = (cluster: PostgresCluster): Promise<string[]> =>
-  cluster.sql("postgres", `SELECT datname FROM pg_database WHERE datname NOT IN ('postgres', 'template0', 'template1') ORDER BY datname COLLATE "C"`);
+  cluster.sql(
+    "postgres",
+    `SELECT datname FROM pg_database WHERE datname NOT IN ('postgres', 'template0', 'template1') ORDER BY datname COLLATE "C"`,
+  );
 
 /** The whole database as SQL text, without the lines that are new in every dump. */
 export async function dumpText(cluster: PostgresCluster, database: string, ...flags: string[]): Promise<string> {

@@ -10,31 +10,49 @@ const IDS = ["20261122T143800Z-aaaaaa", "20261121T143800Z-bbbbbb", "20301122T143
 /** A store whose clock goes on by a minute with every object. */
 function tickingStore(): MemoryStore {
   let minutes = 0;
-  return memoryStore({ now: () => new Date(Date.UTC(2026, 10, 22, 0, (minutes += 1))) });
+  return memoryStore({ now: () => new Date(Date.UTC(2026, 10, 22, 0, ++minutes)) });
 }
 
-async function putManifest(store: MemoryStore, id: string, over: Partial<Manifest> & { text?: string } = {}): Promise<void> {
+async function putManifest(
+  store: MemoryStore,
+  id: string,
+  over: Partial<Manifest> & { text?: string } = {},
+): Promise<void> {
   const { text, ...rest } = over;
   const manifest = sampleManifest({ id, ...rest });
-  await store.put(`schedule/${manifest.environment}/${id}/manifest.json`, Buffer.from(text ?? JSON.stringify(manifest)));
+  await store.put(
+    `schedule/${manifest.environment}/${id}/manifest.json`,
+    Buffer.from(text ?? JSON.stringify(manifest)),
+  );
 }
 
-const latest = (store: MemoryStore, environment: string | undefined = "production") => findBackup(store, "schedule", { id: "latest", environment });
+const latest = (store: MemoryStore, environment: string | undefined = "production") =>
+  findBackup(store, "schedule", { id: "latest", environment });
 
 test("the newest is the one that was stored last, whatever the names say", async () => {
   const store = tickingStore();
   await putManifest(store, IDS[2]);
   await putManifest(store, IDS[0]);
   await putManifest(store, IDS[1]);
-  expect((await readCatalog(store, "schedule", "production")).backups.map(({ manifest }) => manifest.id)).toEqual([IDS[1], IDS[0], IDS[2]]);
-  expect(await latest(store)).toMatchObject({ manifest: { id: IDS[1] }, storedAt: new Date(Date.UTC(2026, 10, 22, 0, 3)) });
+  expect((await readCatalog(store, "schedule", "production")).backups.map(({ manifest }) => manifest.id)).toEqual([
+    IDS[1],
+    IDS[0],
+    IDS[2],
+  ]);
+  expect(await latest(store)).toMatchObject({
+    manifest: { id: IDS[1] },
+    storedAt: new Date(Date.UTC(2026, 10, 22, 0, 3)),
+  });
 });
 
 test("environments are kept apart, or seen together; other projects never", async () => {
   const store = tickingStore();
   await putManifest(store, IDS[0]);
   await putManifest(store, IDS[1], { environment: "spare" });
-  await store.put(`schedule2/production/${IDS[2]}/manifest.json`, Buffer.from(JSON.stringify(sampleManifest({ project: "schedule2", id: IDS[2] }))));
+  await store.put(
+    `schedule2/production/${IDS[2]}/manifest.json`,
+    Buffer.from(JSON.stringify(sampleManifest({ project: "schedule2", id: IDS[2] }))),
+  );
   expect((await latest(store)).manifest.id).toBe(IDS[0]);
   expect((await findBackup(store, "schedule", { id: "latest", environment: undefined })).manifest.id).toBe(IDS[1]);
   expect((await readCatalog(store, "schedule", undefined)).backups).toHaveLength(2);
@@ -43,23 +61,51 @@ test("environments are kept apart, or seen together; other projects never", asyn
 test.each([
   ["cut", { text: JSON.stringify(sampleManifest()).slice(0, 400) }, /is not JSON/],
   ["empty", { text: "" }, /is not JSON/],
-  ["of a later version", { text: JSON.stringify({ ...sampleManifest(), schema: "summitctl.backup.v9" }) }, /has the schema "summitctl.backup.v9"/],
-  ["of another backup, copied here", { text: JSON.stringify(sampleManifest({ id: IDS[0] })) }, /is the manifest of "schedule\/production\/20261122T143800Z-aaaaaa"/],
-  ["of another environment, copied here", { text: JSON.stringify(sampleManifest({ id: IDS[2], environment: "spare" })) }, /was moved or copied/],
+  [
+    "of a later version",
+    { text: JSON.stringify({ ...sampleManifest(), schema: "summitctl.backup.v9" }) },
+    /has the schema "summitctl.backup.v9"/,
+  ],
+  [
+    "of another backup, copied here",
+    { text: JSON.stringify(sampleManifest({ id: IDS[0] })) },
+    /is the manifest of "schedule\/production\/20261122T143800Z-aaaaaa"/,
+  ],
+  [
+    "of another environment, copied here",
+    { text: JSON.stringify(sampleManifest({ id: IDS[2], environment: "spare" })) },
+    /was moved or copied/,
+  ],
 ])("a manifest that is %s is shown and never chosen", async (_what, over, problem) => {
   const store = tickingStore();
   await putManifest(store, IDS[0]);
   await putManifest(store, IDS[2], over);
   const { backups, broken } = await readCatalog(store, "schedule", "production");
   expect(backups.map(({ manifest }) => manifest.id)).toEqual([IDS[0]]);
-  expect(broken).toEqual([{ id: IDS[2], environment: "production", storedAt: new Date(Date.UTC(2026, 10, 22, 0, 2)), problem: expect.stringMatching(problem) }]);
+  expect(broken).toEqual([
+    {
+      id: IDS[2],
+      environment: "production",
+      storedAt: new Date(Date.UTC(2026, 10, 22, 0, 2)),
+      problem: expect.stringMatching(problem),
+    },
+  ]);
   expect((await latest(store)).manifest.id).toBe(IDS[0]);
-  await expect(findBackup(store, "schedule", { id: IDS[2], environment: "production" })).rejects.toMatchObject({ kind: "verification", message: expect.stringMatching(problem) });
+  await expect(findBackup(store, "schedule", { id: IDS[2], environment: "production" })).rejects.toMatchObject({
+    kind: "verification",
+    message: expect.stringMatching(problem),
+  });
 });
 
 test("what is no manifest of a backup is not taken for one", async () => {
   const store = tickingStore();
-  for (const key of [`schedule/production/${IDS[0]}/summit.dump.bz2`, "schedule/production/manifest.json", "schedule/production/latest/manifest.json", `schedule/production/${IDS[0]}/more/manifest.json`, "schedule/_state/generations/manifest.json"]) {
+  for (const key of [
+    `schedule/production/${IDS[0]}/summit.dump.bz2`,
+    "schedule/production/manifest.json",
+    "schedule/production/latest/manifest.json",
+    `schedule/production/${IDS[0]}/more/manifest.json`,
+    "schedule/_state/generations/manifest.json",
+  ]) {
     await store.put(key, Buffer.from(JSON.stringify(sampleManifest())));
   }
   expect(await readCatalog(store, "schedule", undefined)).toEqual({ backups: [], broken: [] });
@@ -73,10 +119,23 @@ test("a store that fails is not an empty one", async () => {
 });
 
 test("there is no backup", async () => {
-  await expect(latest(memoryStore())).rejects.toMatchObject({ kind: "check", message: 'there is no backup of environment "production" in memory:///', hint: "summitctl backup" });
-  await expect(findBackup(memoryStore(), "schedule", { id: IDS[0], environment: undefined })).rejects.toMatchObject({ kind: "check", message: `there is no backup ${IDS[0]} of project "schedule" in memory:///` });
+  await expect(latest(memoryStore())).rejects.toMatchObject({
+    kind: "check",
+    message: 'there is no backup of environment "production" in memory:///',
+    hint: "summitctl backup",
+  });
+  await expect(findBackup(memoryStore(), "schedule", { id: IDS[0], environment: undefined })).rejects.toMatchObject({
+    kind: "check",
+    message: `there is no backup ${IDS[0]} of project "schedule" in memory:///`,
+  });
 });
 
-test.each(["", "-x", "../x", "20261122T143800Z", "$(id)", "a\nb", "x".repeat(300), "LATEST"])("the id %j is none", async (id) => {
-  await expect(findBackup(memoryStore(), "schedule", { id, environment: "production" })).rejects.toMatchObject({ kind: "usage", hint: "summitctl backups list" });
-});
+test.each(["", "-x", "../x", "20261122T143800Z", "$(id)", "a\nb", "x".repeat(300), "LATEST"])(
+  "the id %j is none",
+  async (id) => {
+    await expect(findBackup(memoryStore(), "schedule", { id, environment: "production" })).rejects.toMatchObject({
+      kind: "usage",
+      hint: "summitctl backups list",
+    });
+  },
+);

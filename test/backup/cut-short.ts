@@ -19,15 +19,24 @@ const stop = async (): Promise<never> => {
   return await forever;
 };
 const server: DatabaseServer = {
-  project: "schedule", environment: "production", generation: 1, unit: "postgresql/0", databases: [database],
+  project: "schedule",
+  environment: "production",
+  generation: 1,
+  unit: "postgresql/0",
+  databases: [database],
   shell: clusterShell({ PGHOST: socket, PGUSER: "postgres" }),
 };
 const store = fileStore(url);
 
 if (what === "backup") {
-  await runBackup(server, watchedStore(store, { onFirstBytes: (key) => (key.includes("/roles-") ? stop() : undefined) }), backupDeps());
+  await runBackup(
+    server,
+    watchedStore(store, { onFirstBytes: (key) => (key.includes("/roles-") ? stop() : undefined) }),
+    backupDeps(),
+  );
 } else {
   const { manifest } = await findBackup(store, "schedule", { id: "latest", environment: "production" });
-  const get: typeof store.get = async (key, range) => (key.includes("/roles-") ? await store.get(key, range) : await stop());
+  const get: typeof store.get = async (key, range) =>
+    key.includes("/roles-") ? await store.get(key, range) : await stop();
   await runRestore(server, { manifest, store: { ...store, get }, database, as: database, replace: true }, backupDeps());
 }

@@ -3,8 +3,18 @@ import { compareCounts, type DatabaseFacts } from "../../src/backup/database-fac
 import { applyFacts, createDatabase } from "../../src/backup/database-statements.ts";
 
 const FACTS: DatabaseFacts = {
-  owner: 'The "Owner"', encoding: "UTF8", collate: "C.UTF-8", ctype: "de_AT.UTF-8", localeProvider: "c", icuLocale: null, connectionLimit: -1,
-  comment: null, grants: null, settings: [], extensions: [], sizeBytes: 1,
+  owner: 'The "Owner"',
+  encoding: "UTF8",
+  collate: "C.UTF-8",
+  ctype: "de_AT.UTF-8",
+  localeProvider: "c",
+  icuLocale: null,
+  connectionLimit: -1,
+  comment: null,
+  grants: null,
+  settings: [],
+  extensions: [],
+  sizeBytes: 1,
 };
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, " ");
@@ -54,7 +64,18 @@ test("grants replace the default ones; what is no word is quoted", () => {
 
 test("counts are compared both ways, also of tables whose names join alike", () => {
   expect(compareCounts([["a", "b", 1]], [["a", "b", 1]])).toEqual([]);
-  expect(compareCounts([["a", "b", 1], ["a.b", "c", 2]], [["a", "b", 2], ["a", "b.c", 2]])).toEqual([
+  expect(
+    compareCounts(
+      [
+        ["a", "b", 1],
+        ["a.b", "c", 2],
+      ],
+      [
+        ["a", "b", 2],
+        ["a", "b.c", 2],
+      ],
+    ),
+  ).toEqual([
     "table a.b has 2 rows, expected 1",
     "table a.b.c is missing, expected 2 rows",
     "table a.b.c was not in the backup",

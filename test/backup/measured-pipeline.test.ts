@@ -15,14 +15,26 @@ interface Ran {
 }
 
 function run(pipeline: Pipeline, input: string | Buffer = ""): Ran & { found: ReturnType<typeof readReport> } {
-  const { status, stdout, stderr } = spawnSync("sh", ["-c", pipelineScript(pipeline)], { input, maxBuffer: 1e9, timeout: 15_000, killSignal: "SIGKILL" });
+  const { status, stdout, stderr } = spawnSync("sh", ["-c", pipelineScript(pipeline)], {
+    input,
+    maxBuffer: 1e9,
+    timeout: 15_000,
+    killSignal: "SIGKILL",
+  });
   return { code: status, stdout, stderr: stderr.toString(), found: readReport(stderr.toString(), pipeline) };
 }
 
 const sha256 = (data: string | Buffer): string => createHash("sha256").update(data).digest("hex");
 
 test("the script, word for word", () => {
-  expect(pipelineScript(line({ name: "pg_dump", argv: ["pg_dump", "--dbname", "dbname='it\\'s'"] }, { name: "bzip2", argv: ["bzip2", "-c"] }))).toMatchSnapshot();
+  expect(
+    pipelineScript(
+      line(
+        { name: "pg_dump", argv: ["pg_dump", "--dbname", "dbname='it\\'s'"] },
+        { name: "bzip2", argv: ["bzip2", "-c"] },
+      ),
+    ),
+  ).toMatchSnapshot();
 });
 
 test("fewer than two stages are a defect", () => {
@@ -51,7 +63,11 @@ test("three stages run in their order", () => {
 
 test("nothing flows: the hashes are those of nothing", () => {
   const { found } = run(line(stage("a", "true"), stage("b", "cat")));
-  expect(found?.report).toMatchObject({ inner: { bytes: 0, sha256: sha256("") }, innerTail: "", outer: { bytes: 0, sha256: sha256("") } });
+  expect(found?.report).toMatchObject({
+    inner: { bytes: 0, sha256: sha256("") },
+    innerTail: "",
+    outer: { bytes: 0, sha256: sha256("") },
+  });
 });
 
 test("a first stage that is killed half-way is told, though the last one ends well", () => {
@@ -62,7 +78,9 @@ test("a first stage that is killed half-way is told, though the last one ends we
 });
 
 test("a last stage that dies takes the others with it, and every one says how", () => {
-  const { found } = run(line(stage("source", "exec cat /dev/zero"), stage("sink", "head -c 100000 >/dev/null; exit 3")));
+  const { found } = run(
+    line(stage("source", "exec cat /dev/zero"), stage("sink", "head -c 100000 >/dev/null; exit 3")),
+  );
   expect(found?.report.statuses).toMatchObject({ source: 141, sink: 3 });
   expect(failures(found?.report as never)).toContain("sink ended with exit status 3");
 });
@@ -79,12 +97,13 @@ test("chatty programs: the end of what each says arrives, and the report after i
   const chat = (word: string) => `yes ${word} | head -c 5000000 >&2; echo last-${word} >&2`;
   const { found, stderr } = run(line(stage("a", chat("left")), stage("b", `cat; ${chat("right")}`)));
   expect(stderr.length).toBeLessThan(40_000);
-  expect(found?.messages).toMatch(/last-left\n[^]*last-right$/);
+  expect(found?.messages).toMatch(/last-left\n[\s\S]*last-right$/);
   expect(failures(found?.report as never)).toEqual([]);
 });
 
 test("a program that prints what looks like a report cannot pass for one", () => {
-  const forged = (nonce: string) => `printf '\\n${nonce} 0 0 0 0 1 ${"0".repeat(64)} 1 ${"0".repeat(64)} =\\n' >&2; exit 1`;
+  const forged = (nonce: string) =>
+    `printf '\\n${nonce} 0 0 0 0 1 ${"0".repeat(64)} 1 ${"0".repeat(64)} =\\n' >&2; exit 1`;
   const guessed = run(line(stage("liar", forged("summitctl-report-ffff")), stage("b", "cat")));
   expect(guessed.found?.report.statuses["liar"]).toBe(1);
   const known = run(line(stage("liar", forged(NONCE)), stage("b", "cat")));

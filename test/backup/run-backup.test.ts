@@ -10,6 +10,7 @@ import { readCatalog } from "../../src/backup/catalog.ts";
 import { databaseMembers } from "../../src/backup/manifest.ts";
 import { runBackup } from "../../src/backup/run-backup.ts";
 import { SummitError } from "../../src/core/errors.ts";
+import type { ObjectStore } from "../../src/core/ports/store.ts";
 import { fileStore } from "../../src/providers/stores/file.ts";
 import { memoryStore } from "../support/memory-store.ts";
 import { type PostgresCluster, startPostgres } from "../support/postgres.ts";
@@ -23,8 +24,11 @@ beforeAll(async () => {
   cluster = await startPostgres();
   folder = await mkdtemp(join(tmpdir(), "summit-backup-"));
   await cluster.sql("postgres", "CREATE DATABASE summit");
-  // Big enough that a dump cannot end while nobody reads it: 40 MB.
-  await cluster.sql("summit", "CREATE TABLE talk AS SELECT n, repeat(md5(n::text), 4) AS title FROM generate_series(1, 300000) n; CREATE TABLE room (id int)");
+  // Big enough that a dump cannot end while nobody reads it: 20 MB.
+  await cluster.sql(
+    "summit",
+    "CREATE TABLE talk AS SELECT n, repeat(md5(n::text), 4) AS title FROM generate_series(1, 150000) n; CREATE TABLE room (id int)",
+  );
 });
 afterAll(async () => {
   await cluster?.[Symbol.asyncDispose]();
@@ -36,7 +40,10 @@ const isDump = (key: string): boolean => key.endsWith(".dump.bz2");
 /** Nobody is connected but who asks. */
 async function waitUntilAlone(): Promise<void> {
   for (;;) {
-    const [others] = await cluster.sql("postgres", "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()");
+    const [others] = await cluster.sql(
+      "postgres",
+      "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()",
+    );
     if (others === "0") return;
   }
 }
@@ -45,7 +52,8 @@ async function waitUntilAlone(): Promise<void> {
 async function shellWith(programs: Record<string, string>) {
   const bin = await mkdtemp(join(cluster.folder, "bin-"));
   await chmod(bin, 0o755);
-  for (const [name, script] of Object.entries(programs)) await writeFile(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  for (const [name, script] of Object.entries(programs))
+    await writeFile(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   return cluster.shell({ env: { PATH: `${bin}:/usr/bin:/bin` } });
 }
 
@@ -55,18 +63,29 @@ describe("a backup", () => {
     const deps = backupDeps({ now: () => new Date("2026-11-22T14:38:00.500Z") });
     const manifest = await runBackup(cluster.server(["summit"]), store, deps);
     expect(manifest.id).toMatch(/^20261122T143800Z-[a-z0-9]{6}$/);
-    expect(manifest.members.map(({ file }) => file)).toEqual(["summit-20261122T143800Z.dump.bz2", "roles-20261122T143800Z.sql.bz2"]);
+    expect(manifest.members.map(({ file }) => file)).toEqual([
+      "summit-20261122T143800Z.dump.bz2",
+      "roles-20261122T143800Z.sql.bz2",
+    ]);
     expect([...store.objects.keys()].sort()).toEqual(
-      ["manifest.json", "roles-20261122T143800Z.sql.bz2", "summit-20261122T143800Z.dump.bz2"].map((file) => `schedule/production/${manifest.id}/${file}`),
+      ["manifest.json", "roles-20261122T143800Z.sql.bz2", "summit-20261122T143800Z.dump.bz2"].map(
+        (file) => `schedule/production/${manifest.id}/${file}`,
+      ),
     );
-    expect(databaseMembers(manifest)[0]?.rows).toEqual([["public", "room", 0], ["public", "talk", 300_000]]);
-    expect(deps.out.tasks.map(({ title, state }) => [title, state])).toEqual([["dump summit", "done"], ["dump roles", "done"]]);
+    expect(databaseMembers(manifest)[0]?.rows).toEqual([
+      ["public", "room", 0],
+      ["public", "talk", 150_000],
+    ]);
+    expect(deps.out.tasks.map(({ title, state }) => [title, state])).toEqual([
+      ["dump summit", "done"],
+      ["dump roles", "done"],
+    ]);
     expect(deps.out.tasks[0]?.progress.at(-1)?.bytes).toBe(manifest.members[0]?.stored.bytes);
     await waitUntilAlone();
   });
 
   test("of several databases, also of odd names, has each of them", async () => {
-    const names = ["$(id)", 'a"b\'c', "ünï☃", "with space", "roles"];
+    const names = ["$(id)", "a\"b'c", "ünï☃", "with space", "roles"];
     for (const name of names) await cluster.sql("postgres", `CREATE DATABASE "${name.replaceAll('"', '""')}"`);
     const manifest = await runBackup(cluster.server(names), memoryStore(), backupDeps());
     expect(databaseMembers(manifest).map(({ database }) => database)).toEqual(names);
@@ -84,22 +103,36 @@ describe("a backup", () => {
     });
     const manifest = await runBackup(cluster.server(["summit"]), store, backupDeps());
     expect(inserted.done).toBe(true);
-    expect(databaseMembers(manifest)[0]?.rows).toEqual([["public", "room", 0], ["public", "talk", 300_000]]);
+    expect(databaseMembers(manifest)[0]?.rows).toEqual([
+      ["public", "room", 0],
+      ["public", "talk", 150_000],
+    ]);
     await cluster.sql("postgres", "CREATE DATABASE spare");
     await restore(cluster, { manifest, store, database: "summit", as: "spare", replace: true });
-    expect(await cluster.sql("spare", "SELECT count(*) FROM talk")).toEqual(["300000"]);
+    expect(await cluster.sql("spare", "SELECT count(*) FROM talk")).toEqual(["150000"]);
     await cluster.sql("postgres", "DROP DATABASE spare");
     await cluster.sql("summit", "DELETE FROM talk WHERE n < 0; DELETE FROM room");
   });
 });
 
 describe("what goes wrong leaves no backup", () => {
-  async function failing(over: { store?: ReturnType<typeof watchedStore>; shell?: Awaited<ReturnType<typeof shellWith>>; databases?: string[]; signal?: AbortSignal; lockWait?: number }) {
+  async function failing(over: {
+    store?: ReturnType<typeof watchedStore>;
+    shell?: Awaited<ReturnType<typeof shellWith>>;
+    databases?: string[];
+    signal?: AbortSignal;
+    lockWait?: number;
+  }) {
     const memory = memoryStore();
     const deps = backupDeps(over.signal === undefined ? {} : { signal: over.signal });
     const store = over.store ?? memory;
     const server = cluster.server(over.databases ?? ["summit"], over.shell);
-    const error = await runBackup(server, store, deps, over.lockWait === undefined ? {} : { lockWait: over.lockWait }).then(
+    const error = await runBackup(
+      server,
+      store,
+      deps,
+      over.lockWait === undefined ? {} : { lockWait: over.lockWait },
+    ).then(
       () => expect.fail("a backup was made"),
       (thrown: SummitError) => thrown,
     );
@@ -111,28 +144,41 @@ describe("what goes wrong leaves no backup", () => {
 
   test("the database does not exist", async () => {
     const { error } = await failing({ databases: ["summit", "nosuch"] });
-    expect(error).toMatchObject({ kind: "remote", message: expect.stringContaining('"nosuch"'), details: [expect.stringContaining("does not exist")] });
+    expect(error).toMatchObject({
+      kind: "remote",
+      message: expect.stringContaining('"nosuch"'),
+      details: [expect.stringContaining("does not exist")],
+    });
   });
 
   test("there is nothing to back up", async () => {
     expect((await failing({ databases: [] })).error).toMatchObject({ kind: "config" });
   });
 
-  test.each(["-x", "a/b", "a\nb", "dbname=summit host=elsewhere", "postgres://elsewhere/x", "", "x".repeat(300)])("the name %j", async (name) => {
-    expect((await failing({ databases: [name] })).error).toMatchObject({ kind: "usage" });
-  });
+  test.each(["-x", "a/b", "a\nb", "dbname=summit host=elsewhere", "postgres://elsewhere/x", "", "x".repeat(300)])(
+    "the name %j",
+    async (name) => {
+      expect((await failing({ databases: [name] })).error).toMatchObject({ kind: "usage" });
+    },
+  );
 
   test.each([
     ["says so", "exit 1", "pg_dump ended with exit status 1"],
     ["is killed", "kill -9 $$", "pg_dump ended with signal 9"],
   ])("pg_dump dies half-way and %s", async (_how, end, message) => {
-    const shell = await shellWith({ pg_dump: `[ "$1" = --version ] && exec /usr/bin/pg_dump "$@"; /usr/bin/pg_dump "$@" | head -c 9000000; ${end}` });
+    const shell = await shellWith({
+      pg_dump: `[ "$1" = --version ] && exec /usr/bin/pg_dump "$@"; /usr/bin/pg_dump "$@" | head -c 9000000; ${end}`,
+    });
     expect((await failing({ shell })).error).toMatchObject({ kind: "remote", message });
   });
 
   test("the server ends pg_dump's connection", async () => {
     const store = watchedStore(memoryStore(), {
-      onFirstBytes: () => cluster.sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pg_dump'"),
+      onFirstBytes: () =>
+        cluster.sql(
+          "postgres",
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pg_dump'",
+        ),
     });
     const { error } = await failing({ store });
     expect(error).toMatchObject({ kind: "remote", message: "pg_dump ended with exit status 1" });
@@ -141,7 +187,10 @@ describe("what goes wrong leaves no backup", () => {
 
   test("pg_dump is not installed", async () => {
     const shell = await shellWith({ pg_dump: "exec summit-no-such-program" });
-    expect((await failing({ shell })).error).toMatchObject({ kind: "remote", message: "pg_dump ended with exit status 127" });
+    expect((await failing({ shell })).error).toMatchObject({
+      kind: "remote",
+      message: "pg_dump ended with exit status 127",
+    });
   });
 
   test("the compressor dies, and pg_dump with it", async () => {
@@ -153,12 +202,18 @@ describe("what goes wrong leaves no backup", () => {
     const bin = join(cluster.folder, "no-bzip2");
     await mkdir(bin);
     await execa("sh", ["-c", 'ln -s /usr/bin/* "$1" && rm "$1"/*bzip2', "sh", bin]);
-    expect((await failing({ shell: cluster.shell({ env: { PATH: bin } }) })).error).toMatchObject({ kind: "check", message: "postgresql/0 has no bzip2" });
+    expect((await failing({ shell: cluster.shell({ env: { PATH: bin } }) })).error).toMatchObject({
+      kind: "check",
+      message: "postgresql/0 has no bzip2",
+    });
   });
 
   test("the list of roles is cut, though pg_dumpall says that all is well", async () => {
     const shell = await shellWith({ pg_dumpall: '/usr/bin/pg_dumpall "$@" | head -n 5; exit 0' });
-    expect((await failing({ shell })).error).toMatchObject({ kind: "verification", message: expect.stringContaining("roles") });
+    expect((await failing({ shell })).error).toMatchObject({
+      kind: "verification",
+      message: expect.stringContaining("roles"),
+    });
   });
 
   test("the store is full", async () => {
@@ -176,12 +231,36 @@ describe("what goes wrong leaves no backup", () => {
     const refuse = (key: string) => {
       if (key.endsWith("manifest.json")) throw new SummitError("store", "gone");
     };
-    expect((await failing({ store: watchedStore(memoryStore(), { beforePut: refuse }) })).error).toMatchObject({ kind: "store" });
+    expect((await failing({ store: watchedStore(memoryStore(), { beforePut: refuse }) })).error).toMatchObject({
+      kind: "store",
+    });
+  });
+
+  test("the store takes the manifest, and its answer is lost: the manifest goes before its files do", async () => {
+    const memory = memoryStore();
+    const removed: string[] = [];
+    const store: ObjectStore = {
+      ...memory,
+      put: async (key, ...rest) => {
+        const info = await memory.put(key, ...rest);
+        if (key.endsWith("manifest.json")) throw new SummitError("store", "the answer was lost");
+        return info;
+      },
+      delete: async (key) => {
+        removed.push(key);
+        await memory.delete(key);
+      },
+    };
+    expect((await failing({ store })).error).toMatchObject({ kind: "store" });
+    expect(removed[0]).toMatch(/manifest\.json$/);
   });
 
   test("the store changes its mind about the size", async () => {
     const memory = memoryStore();
-    const store = { ...memory, put: async (...args: Parameters<typeof memory.put>) => ({ ...(await memory.put(...args)), size: 7 }) };
+    const store = {
+      ...memory,
+      put: async (...args: Parameters<typeof memory.put>) => ({ ...(await memory.put(...args)), size: 7 }),
+    };
     expect((await failing({ store })).error).toMatchObject({ kind: "verification" });
   });
 
@@ -209,12 +288,15 @@ describe("what goes wrong leaves no backup", () => {
   test("what could not be removed is told, and removed by the next backup", async () => {
     const memory = memoryStore();
     const store = {
-      ...watchedStore(memory, { beforePut: (key) => (key.endsWith("manifest.json") ? Promise.reject(new SummitError("store", "gone")) : undefined) }),
+      ...watchedStore(memory, {
+        beforePut: (key) =>
+          key.endsWith("manifest.json") ? Promise.reject(new SummitError("store", "gone")) : undefined,
+      }),
       delete: () => Promise.reject(new SummitError("store", "gone")),
     };
     const deps = backupDeps();
     await expect(runBackup(cluster.server(["summit"]), store, deps)).rejects.toMatchObject({ kind: "store" });
-    expect(deps.out.warnings).toHaveLength(2);
+    expect(deps.out.warnings).toEqual([expect.stringContaining("the next backup will do it")]);
     expect(memory.objects.size).toBe(2);
     expect((await readCatalog(memory, "schedule", undefined)).backups).toEqual([]);
     const manifest = await backUp(cluster, memory, "summit");
@@ -233,14 +315,22 @@ describe("beside others", () => {
     });
     const manifest = await runBackup(cluster.server(["summit"]), store, backupDeps());
     expect(second).toMatchObject({ kind: "locked", message: 'another backup of database "summit" is running' });
-    expect((await readCatalog(memory, "schedule", undefined)).backups.map((backup) => backup.manifest.id)).toEqual([manifest.id]);
+    expect((await readCatalog(memory, "schedule", undefined)).backups.map((backup) => backup.manifest.id)).toEqual([
+      manifest.id,
+    ]);
   });
 
   test("only leftovers of backups are removed: not whole ones, not what people put there, not other environments'", async () => {
     const store = memoryStore();
     const first = await backUp(cluster, store, "summit");
-    const stay = ["schedule/production/README.txt", "schedule/production/notes/20261122/x", "schedule/spare/20261122T143800Z-abcdef/x.dump.bz2", "schedule/_state/generations/00000001.json"];
-    for (const key of [...stay, "schedule/production/20261122T143800Z-abcdef/x.dump.bz2"]) await store.put(key, Buffer.from("x"));
+    const stay = [
+      "schedule/production/README.txt",
+      "schedule/production/notes/20261122/x",
+      "schedule/spare/20261122T143800Z-abcdef/x.dump.bz2",
+      "schedule/_state/generations/00000001.json",
+    ];
+    for (const key of [...stay, "schedule/production/20261122T143800Z-abcdef/x.dump.bz2"])
+      await store.put(key, Buffer.from("x"));
     const second = await backUp(cluster, store, "summit");
     const others = [...store.objects.keys()].filter((key) => !key.includes(first.id) && !key.includes(second.id));
     expect(others.sort()).toEqual(stay.sort());
@@ -251,7 +341,9 @@ describe("beside others", () => {
     const root = join(folder, "killed");
     const url = pathToFileURL(root).href;
     const script = fileURLToPath(new URL("./cut-short.ts", import.meta.url));
-    const child = spawn(process.execPath, ["--import", "tsx", script, cluster.folder, url, "backup", "summit"], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, ["--import", "tsx", script, cluster.folder, url, "backup", "summit"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     await once(child.stdout, "data");
     child.kill("SIGKILL");
     await once(child, "exit");

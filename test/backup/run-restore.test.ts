@@ -9,8 +9,8 @@ import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { findBackup } from "../../src/backup/catalog.ts";
 import { databaseMembers, type Manifest, PART_SIZE } from "../../src/backup/manifest.ts";
-import { SummitError } from "../../src/core/errors.ts";
 import { sha256 } from "../../src/core/digest.ts";
+import { SummitError } from "../../src/core/errors.ts";
 import { fileStore } from "../../src/providers/stores/file.ts";
 import { type MemoryStore, memoryStore } from "../support/memory-store.ts";
 import { type PostgresCluster, startPostgres } from "../support/postgres.ts";
@@ -25,7 +25,10 @@ beforeAll(async () => {
   cluster = await startPostgres();
   folder = await mkdtemp(join(tmpdir(), "summit-restore-"));
   await cluster.sql("postgres", "CREATE ROLE app LOGIN; CREATE DATABASE summit OWNER app");
-  await cluster.sql("summit", "CREATE TABLE talk AS SELECT n, md5(n::text) AS title FROM generate_series(1, 5000) n; CREATE TABLE marker AS SELECT 'backed up' AS which; CREATE EXTENSION hstore; GRANT SELECT ON ALL TABLES IN SCHEMA public TO app");
+  await cluster.sql(
+    "summit",
+    "CREATE TABLE talk AS SELECT n, md5(n::text) AS title FROM generate_series(1, 5000) n; CREATE TABLE marker AS SELECT 'backed up' AS which; CREATE EXTENSION hstore; GRANT SELECT ON ALL TABLES IN SCHEMA public TO app",
+  );
   whole = memoryStore();
   manifest = await backUp(cluster, whole, "summit");
   await cluster.sql("summit", "UPDATE marker SET which = 'live'");
@@ -73,25 +76,38 @@ describe("what cannot be trusted is refused, and nothing that was there has chan
     expect(await which()).toBe("live");
   });
   const refused = (store: MemoryStore, value = manifest, over: object = {}) =>
-    restore(cluster, { manifest: value, store, database: "summit", replace: true, ...over }).then(() => expect.fail("it was restored"), (error: SummitError) => error);
+    restore(cluster, { manifest: value, store, database: "summit", replace: true, ...over }).then(
+      () => expect.fail("it was restored"),
+      (error: SummitError) => error,
+    );
 
   test("a file that was cut", async () => {
-    expect(await refused(damaged((body) => body.subarray(0, -1)))).toMatchObject({ kind: "verification", message: expect.stringMatching(/is damaged: summit-.* has \d+ bytes, expected/) });
+    expect(await refused(damaged((body) => body.subarray(0, -1)))).toMatchObject({
+      kind: "verification",
+      message: expect.stringMatching(/is damaged: summit-.* has \d+ bytes, expected/),
+    });
   });
   test("a file that is missing", async () => {
-    expect(await refused(damaged(() => undefined))).toMatchObject({ kind: "verification", message: expect.stringContaining("is missing") });
+    expect(await refused(damaged(() => undefined))).toMatchObject({
+      kind: "verification",
+      message: expect.stringContaining("is missing"),
+    });
   });
   test("a file of roles that is missing", async () => {
     expect(await refused(damaged(() => undefined, manifest.members[1]?.file))).toMatchObject({ kind: "verification" });
   });
   test("one bit in the middle", async () => {
-    expect(await refused(damaged(flipped))).toMatchObject({ kind: "verification", message: expect.stringMatching(/part 1 of 1 of summit-.* is not what was stored/) });
+    expect(await refused(damaged(flipped))).toMatchObject({
+      kind: "verification",
+      message: expect.stringMatching(/part 1 of 1 of summit-.* is not what was stored/),
+    });
   });
   test("one bit in the roles", async () => {
     expect(await refused(damaged(flipped, manifest.members[1]?.file))).toMatchObject({ kind: "verification" });
   });
   test("another file of the same size", async () => {
-    const foreign = (body: Buffer) => Buffer.concat([gzipSync("foreign"), Buffer.alloc(body.length)]).subarray(0, body.length);
+    const foreign = (body: Buffer) =>
+      Buffer.concat([gzipSync("foreign"), Buffer.alloc(body.length)]).subarray(0, body.length);
     expect(await refused(damaged(foreign))).toMatchObject({ kind: "verification" });
   });
   test("another file, with a manifest that was altered to fit", async () => {
@@ -99,32 +115,54 @@ describe("what cannot be trusted is refused, and nothing that was there has chan
     const fitting = altered(({ stored }) => {
       Object.assign(stored, { bytes: foreign.length, sha256: sha256(foreign), parts: [sha256(foreign)] });
     });
-    expect(await refused(damaged(() => foreign), fitting)).toMatchObject({ kind: "remote", message: expect.stringContaining("pg_restore ended") });
+    expect(
+      await refused(
+        damaged(() => foreign),
+        fitting,
+      ),
+    ).toMatchObject({ kind: "remote", message: expect.stringContaining("pg_restore ended") });
   });
   test("a dump that was cut before it was stored, by a pg_dump that said all is well", async () => {
-    const { stdout } = await execa("sh", ["-c", "bzip2 -dc | head -c 60000 | bzip2 -c"], { input: whole.objects.get(keyOf(member().file))?.body as Buffer, encoding: "buffer" });
+    const { stdout } = await execa("sh", ["-c", "bzip2 -dc | head -c 60000 | bzip2 -c"], {
+      input: whole.objects.get(keyOf(member().file))?.body as Buffer,
+      encoding: "buffer",
+    });
     const cut = Buffer.from(stdout);
     const fitting = altered(({ stored }) => {
       Object.assign(stored, { bytes: cut.length, sha256: sha256(cut), parts: [sha256(cut)] });
     });
-    expect(await refused(damaged(() => cut), fitting)).toMatchObject({ kind: "remote" });
+    expect(
+      await refused(
+        damaged(() => cut),
+        fitting,
+      ),
+    ).toMatchObject({ kind: "remote" });
   });
   test("a plain stream that is not the one that was dumped", async () => {
     const value = altered(({ plain }) => {
       plain.sha256 = sha256("other");
     });
-    expect(await refused(whole, value)).toMatchObject({ kind: "verification", message: expect.stringContaining("are not what was dumped") });
+    expect(await refused(whole, value)).toMatchObject({
+      kind: "verification",
+      message: expect.stringContaining("are not what was dumped"),
+    });
   });
   test("other rows than the manifest promises", async () => {
     const value = altered(({ rows }) => {
       rows.splice(1, 1, ["public", "talk", 5001]);
       rows.push(["public", "gone", 0]);
     });
-    expect(await refused(whole, value)).toMatchObject({ kind: "verification", details: ["table public.talk has 5000 rows, expected 5001", "table public.gone is missing, expected 0 rows"] });
+    expect(await refused(whole, value)).toMatchObject({
+      kind: "verification",
+      details: ["table public.talk has 5000 rows, expected 5001", "table public.gone is missing, expected 0 rows"],
+    });
   });
   test("an extension that did not arrive", async () => {
     const value = altered(({ facts }) => facts.extensions.push({ name: "postgis", version: "3" }));
-    expect(await refused(whole, value)).toMatchObject({ kind: "verification", details: ["extension postgis is missing"] });
+    expect(await refused(whole, value)).toMatchObject({
+      kind: "verification",
+      details: ["extension postgis is missing"],
+    });
   });
   test("a locale that this server does not have", async () => {
     const value = altered(({ facts }) => {
@@ -136,13 +174,22 @@ describe("what cannot be trusted is refused, and nothing that was there has chan
   });
   test("a newer server's backup", async () => {
     const value = { ...manifest, server: { ...manifest.server, version: "99.1", versionNumber: 990_001 } };
-    expect(await refused(whole, value)).toMatchObject({ kind: "check", message: expect.stringMatching(/is from PostgreSQL 99\.1, .* which is older/) });
+    expect(await refused(whole, value)).toMatchObject({
+      kind: "check",
+      message: expect.stringMatching(/is from PostgreSQL 99\.1, .* which is older/),
+    });
   });
   test("a database that the backup does not have", async () => {
-    expect(await refused(whole, manifest, { database: "other" })).toMatchObject({ kind: "check", message: expect.stringContaining('it has "summit"') });
+    expect(await refused(whole, manifest, { database: "other" })).toMatchObject({
+      kind: "check",
+      message: expect.stringContaining('it has "summit"'),
+    });
   });
   test("a name that is taken, without --replace", async () => {
-    expect(await refused(whole, manifest, { replace: false })).toMatchObject({ kind: "check", message: expect.stringContaining('database "summit" exists') });
+    expect(await refused(whole, manifest, { replace: false })).toMatchObject({
+      kind: "check",
+      message: expect.stringContaining('database "summit" exists'),
+    });
   });
   test.each([
     ["tables", "CREATE TABLE theirs (id int)"],
@@ -151,24 +198,35 @@ describe("what cannot be trusted is refused, and nothing that was there has chan
   ])("an incoming database of somebody else, with %s", async (_what, content) => {
     await cluster.sql("postgres", "CREATE DATABASE summit_incoming");
     await cluster.sql("summit_incoming", content);
-    expect(await refused(whole)).toMatchObject({ kind: "check", message: 'a database "summit_incoming" exists that no restore has made' });
+    expect(await refused(whole)).toMatchObject({
+      kind: "check",
+      message: 'a database "summit_incoming" exists that no restore has made',
+    });
     await cluster.sql("postgres", "DROP DATABASE summit_incoming");
   });
   test("an abort half-way", async () => {
     const abort = new AbortController();
     const reason = new SummitError("interrupted", "interrupted by Ctrl-C");
-    const store = { ...whole, get: async (...args: Parameters<MemoryStore["get"]>) => {
-      if (args[0] === keyOf(member().file)) abort.abort(reason);
-      return await whole.get(...args);
-    } };
-    const call = restore(cluster, { manifest, store, database: "summit", replace: true }, backupDeps({ signal: abort.signal }));
+    const store = {
+      ...whole,
+      get: async (...args: Parameters<MemoryStore["get"]>) => {
+        if (args[0] === keyOf(member().file)) abort.abort(reason);
+        return await whole.get(...args);
+      },
+    };
+    const call = restore(
+      cluster,
+      { manifest, store, database: "summit", replace: true },
+      backupDeps({ signal: abort.signal }),
+    );
     await expect(call).rejects.toMatchObject({ kind: "interrupted" });
   });
 });
 
 describe("a restore", () => {
   afterEach(async () => {
-    for (const name of await databasesOf(cluster)) if (name !== "summit") await cluster.sql("postgres", `DROP DATABASE "${name}"`);
+    for (const name of await databasesOf(cluster))
+      if (name !== "summit") await cluster.sql("postgres", `DROP DATABASE "${name}"`);
   });
 
   test("under a new name touches nothing else", async () => {
@@ -181,14 +239,22 @@ describe("a restore", () => {
   test("takes the place of an empty database, extensions apart, and keeps nothing of it", async () => {
     await cluster.sql("postgres", "CREATE DATABASE target");
     await cluster.sql("target", "CREATE EXTENSION citext");
-    expect(await restore(cluster, { manifest, store: whole, database: "summit", as: "target", replace: true })).toMatchObject({ kept: undefined });
+    expect(
+      await restore(cluster, { manifest, store: whole, database: "summit", as: "target", replace: true }),
+    ).toMatchObject({ kept: undefined });
     expect(await databasesOf(cluster)).toEqual(["summit", "target"]);
   });
 
   test("keeps a database that has no tables but somebody's functions", async () => {
     await cluster.sql("postgres", "CREATE DATABASE target");
     await cluster.sql("target", "CREATE FUNCTION theirs() RETURNS int LANGUAGE sql AS 'SELECT 1'");
-    const { kept } = await restore(cluster, { manifest, store: whole, database: "summit", as: "target", replace: true });
+    const { kept } = await restore(cluster, {
+      manifest,
+      store: whole,
+      database: "summit",
+      as: "target",
+      replace: true,
+    });
     expect(kept).toMatch(/^target_replaced_/);
     expect(await cluster.sql(kept as string, "SELECT theirs()")).toEqual(["1"]);
   });
@@ -201,7 +267,10 @@ describe("a restore", () => {
   });
 
   test("removes what an earlier one left, marked or made a moment before the mark", async () => {
-    for (const mark of ["COMMENT ON DATABASE copy_incoming IS 'summitctl: a restore under way, not in use'", "SELECT 1"]) {
+    for (const mark of [
+      "COMMENT ON DATABASE copy_incoming IS 'summitctl: a restore under way, not in use'",
+      "SELECT 1",
+    ]) {
       await cluster.sql("postgres", `CREATE DATABASE copy_incoming; `);
       await cluster.sql("postgres", mark);
       if (mark.startsWith("COMMENT")) await cluster.sql("copy_incoming", "CREATE TABLE half (id int)");
@@ -238,7 +307,9 @@ describe("a restore", () => {
         // A connection may be refused or cut at the swap; an answer is the old or the new one, whole.
         const [answer = "nothing"] = await cluster
           .sql("busy", "SELECT which || ' ' || (SELECT count(*) FROM talk) FROM marker")
-          .catch(({ message }: Error) => [/does not exist|terminating connection|closed the connection/.exec(message)?.[0] ?? message]);
+          .catch(({ message }: Error) => [
+            /does not exist|terminating connection|closed the connection/.exec(message)?.[0] ?? message,
+          ]);
         if (seen.at(-1) !== answer) seen.push(answer);
       }
       return seen;
@@ -254,7 +325,9 @@ describe("a restore", () => {
       const answers = seen.filter((answer) => answer.endsWith("000"));
       expect(["live 5000", "live 5000,backed up 5000"]).toContain(String(answers));
       const cuts = seen.filter((answer) => !answer.endsWith("000"));
-      expect(cuts.filter((cut) => !["does not exist", "terminating connection", "closed the connection"].includes(cut))).toEqual([]);
+      expect(
+        cuts.filter((cut) => !["does not exist", "terminating connection", "closed the connection"].includes(cut)),
+      ).toEqual([]);
     }
     expect((await idle.exit).code).not.toBe(0);
     expect(await which(kept as string)).toBe("live");
@@ -265,7 +338,9 @@ describe("a restore", () => {
     const store = fileStore(url);
     const value = await backUp(cluster, store, "summit");
     const script = fileURLToPath(new URL("./cut-short.ts", import.meta.url));
-    const child = spawn(process.execPath, ["--import", "tsx", script, cluster.folder, url, "restore", "summit"], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, ["--import", "tsx", script, cluster.folder, url, "restore", "summit"], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     await once(child.stdout, "data");
     child.kill("SIGKILL");
     await once(child, "exit");

@@ -262,7 +262,8 @@ export function describeObjectStore(name: string, setup: () => Promise<StoreUnde
       const body = new Readable({
         read() {
           if (made === 50) return void this.push(null);
-          const chunk = Buffer.alloc(MIB, (made += 1));
+          made += 1;
+          const chunk = Buffer.alloc(MIB, made);
           sent.update(chunk);
           this.push(chunk);
         },

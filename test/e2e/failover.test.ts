@@ -213,7 +213,7 @@ describe("production is lost", () => {
     ]);
     expect(stdout.split("\n").filter(Boolean)).toEqual(["postgres", "rich", "summit", "template0", "template1"]);
     const backups = new Set(
-      (await live.stored()).filter((key) => key.includes("/spare/")).map((key) => key.split("/")[2]),
+      (await live.stored()).filter((key) => key.startsWith(`${live.name}/spare/`)).map((key) => key.split("/")[2]),
     );
     expect(backups.size).toBe(1);
   });

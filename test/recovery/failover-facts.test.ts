@@ -225,7 +225,7 @@ describe("how the old environment is", () => {
     const { privateAddress } = await fake.machines.create(specOf("production", "haproxy/0"));
     const { breath, asked } = await gather({}, { answer: OK });
     expect(breath).toBe("serving");
-    expect(asked).toEqual([`http://${privateAddress}:80/health/`]);
+    expect(asked).toEqual([`http://${privateAddress}/health/`]);
   });
 });
 

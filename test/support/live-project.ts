@@ -121,21 +121,18 @@ export class LiveProject implements AsyncDisposable {
     return stdout;
   }
 
-  /** A dump as text, less the lines that differ in any two dumps. */
+  /** A dump as text that is equal for equal databases. */
   async dump(environment: string, ...args: readonly string[]): Promise<string> {
-    const dumped = await this.on(environment, "postgresql/0", ["sudo", "-u", "postgres", ...args]);
-    return dumped
-      .split("\n")
-      .filter((line) => !/^\\(un)?restrict /.test(line))
-      .join("\n");
+    return steadyDump(await this.on(environment, "postgresql/0", ["sudo", "-u", "postgres", ...args]));
   }
 
-  /** Names of the containers of an environment, or of the whole project. */
+  /** Containers of an environment, or of the whole project, each with its state. */
   async containers(environment?: string): Promise<string[]> {
     const filters = [`label=io.summitctl.project=${this.name}`];
     if (environment !== undefined) filters.push(`label=io.summitctl.environment=${environment}`);
-    const all = filters.flatMap((filter) => ["--filter", filter]);
-    return lines(await podman("ps", "-a", ...all, "--format", "{{.Names}} {{.State}}")).sort();
+    const ids = lines(await podman("ps", "-aq", ...filters.flatMap((filter) => ["--filter", filter])));
+    if (ids.length === 0) return [];
+    return lines(await podman("container", "inspect", "--format", "{{.Name}} {{.State.Status}}", ...ids)).sort();
   }
 
   /** Every machine of an environment at once, as a power cut. */
@@ -185,6 +182,18 @@ export class LiveProject implements AsyncDisposable {
     await rm(this.folder, { recursive: true, force: true });
   }
 }
+
+/**
+ * Less the lines that differ in any two dumps, and with `IN` lists of varchar as PostgreSQL itself writes them once it
+ * has read its own dump: `(ARRAY['a'::character varying])::text[]` comes back with a cast on each element.
+ */
+const steadyDump = (dump: string): string =>
+  dump
+    .replaceAll(/^\\(?:un)?restrict .*\n/gm, "")
+    .replaceAll(/\(ARRAY\[((?:'[^']*'::character varying(?:, )?)+)\]\)::text\[\]/g, (_whole, list: string) => {
+      const items = list.split(", ").map((item) => `(${item})::text`);
+      return `ARRAY[${items.join(", ")}]`;
+    });
 
 const configText = ({ name, store }: LiveProject, more: string): string => `schema: summitctl.config.v1
 project: ${name}

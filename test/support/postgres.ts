@@ -50,7 +50,8 @@ export async function startPostgres(): Promise<PostgresCluster> {
         maxBuffer: 1e9,
       })
     ).stdout;
-  const shell: PostgresCluster["shell"] = ({ signal, env: more = {} } = {}) => clusterShell({ ...env, ...more }, signal);
+  const shell: PostgresCluster["shell"] = ({ signal, env: more = {} } = {}) =>
+    clusterShell({ ...env, ...more }, signal);
 
   return {
     folder,

@@ -36,7 +36,8 @@ export function fileStore(url: string): ObjectStore {
         if (body instanceof Readable) body.destroy();
         // The abort's own reason says more than the stream's AbortError.
         if (signal?.aborted && !isSummitError(error)) throw signal.reason;
-        if (isTaken(error)) throw new SummitError("check", `the store has ${show(key)} already, and objects are write-once`);
+        if (isTaken(error))
+          throw new SummitError("check", `the store has ${show(key)} already, and objects are write-once`);
         throw storeError(error, `the store ${url} did not take ${show(key)}`);
       } finally {
         if (unfinished !== undefined) await rm(unfinished, { force: true }).catch(() => undefined);
@@ -60,7 +61,8 @@ export function fileStore(url: string): ObjectStore {
     },
 
     async list(prefix) {
-      if (prefix !== "" && !prefix.endsWith("/")) throw new SummitError("unexpected", `a prefix ends in "/", not ${show(prefix)}`);
+      if (prefix !== "" && !prefix.endsWith("/"))
+        throw new SummitError("unexpected", `a prefix ends in "/", not ${show(prefix)}`);
       try {
         return await infosUnder(prefix === "" ? "" : keyOf(prefix.slice(0, -1)));
       } catch (error) {
@@ -75,7 +77,13 @@ export function fileStore(url: string): ObjectStore {
       });
       // Folders are not objects: the empty ones go, up to the first that holds something.
       for (let folder = dirname(path); folder.length > root.length; folder = dirname(folder)) {
-        if (!(await rmdir(folder).then(() => true, () => false))) break;
+        if (
+          !(await rmdir(folder).then(
+            () => true,
+            () => false,
+          ))
+        )
+          break;
       }
     },
 
@@ -118,11 +126,13 @@ export function fileStore(url: string): ObjectStore {
 
   /** Not `readdir` with `recursive`: that fails as a whole when one folder goes away meanwhile. */
   async function infosUnder(folder: string): Promise<ObjectInfo[]> {
-    const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(async (error: unknown): Promise<Dirent[]> => {
-      // A store that was never written to is empty; one whose root is gone cannot be told from it here.
-      if (await isNoSuchObject(error)) return [];
-      throw error;
-    });
+    const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(
+      async (error: unknown): Promise<Dirent[]> => {
+        // A store that was never written to is empty; one whose root is gone cannot be told from it here.
+        if (await isNoSuchObject(error)) return [];
+        throw error;
+      },
+    );
     const found = entries
       .filter(({ name }) => !name.startsWith("."))
       .map(async (entry): Promise<ObjectInfo[]> => {
@@ -158,7 +168,8 @@ async function linkInto(unfinished: string, target: string): Promise<void> {
 }
 
 /** Of `link`; `mkdir` fails like this when a part of the path is an object. */
-const isTaken = (error: unknown): boolean => codeOf(error) === "EEXIST" && (error as NodeJS.ErrnoException).syscall === "link";
+const isTaken = (error: unknown): boolean =>
+  codeOf(error) === "EEXIST" && (error as NodeJS.ErrnoException).syscall === "link";
 
 async function writeDurably(file: string, body: Readable | Uint8Array, signal: AbortSignal | undefined): Promise<void> {
   const handle = await open(file, "wx", 0o600);
@@ -174,7 +185,11 @@ async function writeDurably(file: string, body: Readable | Uint8Array, signal: A
 }
 
 /** Not by a write stream of the handle: on Node 20 piping into one that does not close its handle never ends. */
-async function writeAll(handle: FileHandle, body: Readable | Uint8Array, signal: AbortSignal | undefined): Promise<number> {
+async function writeAll(
+  handle: FileHandle,
+  body: Readable | Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<number> {
   const chunks = body instanceof Uint8Array ? [body] : (body as AsyncIterable<Uint8Array>);
   if (signal !== undefined && body instanceof Readable) addAbortSignal(signal, body);
   let size = 0;

@@ -30,14 +30,23 @@ async function unpack(tree: Tree): Promise<Record<string, string>> {
   await execa("tar", ["-x", "-f", "-", "-C", target], { input: await buffer(tree.archive()) });
   const entries = await readdir(target, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
-  return Object.fromEntries(await Promise.all(files.map(async (file) => [file.slice(target.length + 1), await readFile(file, "utf8")])));
+  return Object.fromEntries(
+    await Promise.all(files.map(async (file) => [file.slice(target.length + 1), await readFile(file, "utf8")])),
+  );
 }
 
 describe("a folder", () => {
   test("arrives whole: names of any length and letter, links, modes", async () => {
     const files = {
-      "app.py": "print()", "a/b/c.txt": "c", "@types/x.ts": "not an archive", "-rf": "x", "ünï ☃.txt": "u", "new\nline": "n",
-      [`${"long-".repeat(40)}name`]: "long", [`${"deep/".repeat(60)}file`]: "deep", empty: "",
+      "app.py": "print()",
+      "a/b/c.txt": "c",
+      "@types/x.ts": "not an archive",
+      "-rf": "x",
+      "ünï ☃.txt": "u",
+      "new\nline": "n",
+      [`${"long-".repeat(40)}name`]: "long",
+      [`${"deep/".repeat(60)}file`]: "deep",
+      empty: "",
     };
     const root = await makeFiles("whole", files);
     await symlink("app.py", join(root, "link"));
@@ -46,8 +55,21 @@ describe("a folder", () => {
   });
 
   test("what no machine should get is left out", async () => {
-    const noise = [".git/config", "a/__pycache__/x.pyc", "a/x.pyc", "node_modules/x/index.js", "x.py~", ".x.py.swp", "db.sqlite3", ".venv/bin/python", ".DS_Store"];
-    const root = await makeFiles("noise", Object.fromEntries([...noise, "a/x.py", ".env.example"].map((name) => [name, "x"])));
+    const noise = [
+      ".git/config",
+      "a/__pycache__/x.pyc",
+      "a/x.pyc",
+      "node_modules/x/index.js",
+      "x.py~",
+      ".x.py.swp",
+      "db.sqlite3",
+      ".venv/bin/python",
+      ".DS_Store",
+    ];
+    const root = await makeFiles(
+      "noise",
+      Object.fromEntries([...noise, "a/x.py", ".env.example"].map((name) => [name, "x"])),
+    );
     expect(Object.keys(await unpack(await reader.read({ path: root }))).sort()).toEqual([".env.example", "a/x.py"]);
   });
 
@@ -69,7 +91,11 @@ describe("a folder", () => {
       return (await reader.read({ path: root })).revision;
     };
     const all = await Promise.all([
-      revision("r1", { a: "x" }), revision("r2", { a: "y" }), revision("r3", { b: "x" }), revision("r4", { a: "x" }, 0o755), revision("r5", { a: "x", b: "" }),
+      revision("r1", { a: "x" }),
+      revision("r2", { a: "y" }),
+      revision("r3", { b: "x" }),
+      revision("r4", { a: "x" }, 0o755),
+      revision("r5", { a: "x", b: "" }),
     ]);
     expect(new Set(all).size).toBe(5);
   });
@@ -77,19 +103,37 @@ describe("a folder", () => {
   test.each(["/etc/passwd", "../outside", "a/../../outside"])("a link to %s is refused", async (target) => {
     const root = await makeFiles(`link-${target.length}`, { "a/x": "x" });
     await symlink(target, join(root, "link"));
-    await expect(reader.read({ path: root })).rejects.toMatchObject({ kind: "config", message: expect.stringContaining("leads outside") });
+    await expect(reader.read({ path: root })).rejects.toMatchObject({
+      kind: "config",
+      message: expect.stringContaining("leads outside"),
+    });
   });
 
   test.each(["nothing", "plain"])("%s instead of a folder", async (name) => {
     await writeFile(join(folder, "plain"), "x");
-    await expect(reader.read({ path: join(folder, name) })).rejects.toMatchObject({ kind: "config", message: expect.stringContaining("does not exist") });
+    await expect(reader.read({ path: join(folder, name) })).rejects.toMatchObject({
+      kind: "config",
+      message: expect.stringContaining("does not exist"),
+    });
   });
 });
 
 describe("a git repository", () => {
   let repository: string;
   const git = async (...args: string[]): Promise<string> =>
-    (await execa("git", ["-C", repository, "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false", ...args])).stdout;
+    (
+      await execa("git", [
+        "-C",
+        repository,
+        "-c",
+        "user.name=t",
+        "-c",
+        "user.email=t@example.org",
+        "-c",
+        "commit.gpgsign=false",
+        ...args,
+      ])
+    ).stdout;
   let first: string;
   let second: string;
 

@@ -64,13 +64,23 @@ describe("file store", () => {
   test("an object cannot be put below another one", async () => {
     const store = at("below");
     await store.put("a", Buffer.from("x"));
-    await expect(store.put("a/b", Buffer.from("x"))).rejects.toMatchObject({ kind: "store", message: expect.stringContaining("a part of its path is a file") });
+    await expect(store.put("a/b", Buffer.from("x"))).rejects.toMatchObject({
+      kind: "store",
+      message: expect.stringContaining("a part of its path is a file"),
+    });
   });
 
   test("a root that is a file is a failure of the store, whatever is asked", async () => {
     await writeFile(join(folder, "plain"), "x");
     const store = at("plain");
-    const calls = [store.put("a", Buffer.from("x")), store.get("a"), store.head("a"), store.list(""), store.delete("a"), store.now()];
+    const calls = [
+      store.put("a", Buffer.from("x")),
+      store.get("a"),
+      store.head("a"),
+      store.list(""),
+      store.delete("a"),
+      store.now(),
+    ];
     expect(await kindsOf(calls)).toEqual(Array(6).fill("store"));
   });
 
@@ -90,7 +100,11 @@ describe("file store", () => {
     test("a full disk: kind store, said so, nothing left, smaller objects still fit", async () => {
       const { store, target } = await mount("full", "size=1m");
       const body = Readable.from(Array.from({ length: 40 }, () => Buffer.alloc(64 * 1024)));
-      await expect(store.put("a/big", body)).rejects.toMatchObject({ kind: "store", message: expect.stringContaining("the disk is full"), hint: "df -h" });
+      await expect(store.put("a/big", body)).rejects.toMatchObject({
+        kind: "store",
+        message: expect.stringContaining("the disk is full"),
+        hint: "df -h",
+      });
       expect(body.destroyed).toBe(true);
       expect(await store.list("")).toEqual([]);
       expect(await readdir(join(target, ".unfinished"))).toEqual([]);
@@ -153,5 +167,7 @@ function startWriter(root: string, key: string) {
     setInterval(() => {}, 1000);
     await fileStore(${JSON.stringify(urlOf(root))}).put(${JSON.stringify(key)}, body);
   `;
-  return spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  return spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
 }

@@ -1,0 +1,111 @@
+import { randomBytes } from "node:crypto";
+import { Readable } from "node:stream";
+import { SummitError } from "../core/errors.ts";
+import type { Task } from "../core/ports/output.ts";
+import type { RemoteProcess } from "../core/ports/shell.ts";
+import type { ObjectStore } from "../core/ports/store.ts";
+import { lastText } from "./last-text.ts";
+import {
+  failures,
+  type Pipeline,
+  type PipelineReport,
+  pipelineScript,
+  readReport,
+  type Stage,
+} from "./measured-pipeline.ts";
+import type { DatabaseServer } from "./source.ts";
+import { type StoredMeasure, StoredMeter } from "./stored-meter.ts";
+
+export interface DumpRequest {
+  readonly server: DatabaseServer;
+  readonly store: ObjectStore;
+  readonly key: string;
+  /** What dumps, and what compresses. */
+  readonly stages: readonly [Stage, Stage];
+  readonly task: Task;
+}
+
+export interface StoredDump {
+  readonly report: PipelineReport;
+  readonly stored: StoredMeasure;
+}
+
+/**
+ * Streams what the stages write on the machine into the store, and believes it only when everything agrees. Nothing
+ * is left running, and no object, when it fails.
+ */
+export async function storeDump(request: DumpRequest, signal: AbortSignal): Promise<StoredDump> {
+  const { server, store, key, stages, task } = request;
+  const line: Pipeline = { stages, nonce: `summitctl-report-${randomBytes(12).toString("hex")}` };
+  const stopped = new AbortController();
+  const child = await server.shell.open(["sh", "-c", pipelineScript(line)], {
+    as: "postgres",
+    signal: AbortSignal.any([signal, stopped.signal]),
+  });
+  const meter = new StoredMeter();
+  let report: PipelineReport | undefined;
+  // The object is completed only when this has ended well: after the machine's own report was found good.
+  async function* body(): AsyncGenerator<Buffer> {
+    const messages = lastText(child.stderr, 65_536);
+    child.stdin.end();
+    for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+      meter.add(chunk);
+      task.progress({ bytes: meter.bytes });
+      yield chunk;
+    }
+    report = judge(line, { exit: await exitWords(child), messages: messages(), stored: meter.measure() });
+  }
+  try {
+    const info = await store.put(key, Readable.from(body(), { objectMode: false }), signal);
+    const stored = meter.measure();
+    if (report !== undefined && info.size === stored.bytes) return { report, stored };
+    throw new SummitError("verification", `the store holds ${info.size} bytes of ${key}, ${stored.bytes} were sent`, {
+      hint: "run the same command again",
+    });
+  } catch (error) {
+    // The store may have failed while the machine still sends.
+    stopped.abort();
+    await child.exit.catch(() => undefined);
+    throw error;
+  }
+}
+
+async function exitWords(child: RemoteProcess): Promise<string> {
+  const { code, signal } = await child.exit;
+  return signal ?? `exit status ${code}`;
+}
+
+interface Evidence {
+  readonly exit: string;
+  readonly messages: string;
+  readonly stored: StoredMeasure;
+}
+
+/** Throws unless every process succeeded and both ends of the link saw the same bytes. */
+function judge(line: Pipeline, { exit, messages, stored }: Evidence): PipelineReport {
+  const found = readReport(messages, line);
+  if (found === undefined) {
+    throw new SummitError("remote", `${line.stages[0]?.name} did not report its end (${exit})`, {
+      details: messages.trim().split("\n").slice(-6),
+      hint: "run the same command again; no backup was made",
+    });
+  }
+  const failed = failures(found.report);
+  if (failed.length > 0) {
+    // A compressor that dies takes pg_dump with it; the other way round it just sees the end of its input.
+    const cause = failed.findLast((text) => !text.startsWith("tee ")) ?? (failed[0] as string);
+    throw new SummitError("remote", cause, {
+      details: [...failed.filter((text) => text !== cause), ...found.messages.split("\n").slice(-6)].filter(Boolean),
+      hint: "no backup was made; see why above, then run the same command again",
+    });
+  }
+  const { outer } = found.report;
+  if (outer.bytes !== stored.bytes || outer.sha256 !== stored.sha256) {
+    throw new SummitError(
+      "verification",
+      `the machine sent ${outer.bytes} bytes and ${stored.bytes} arrived, or their hashes differ`,
+      { hint: "run the same command again" },
+    );
+  }
+  return found.report;
+}
