@@ -2,7 +2,7 @@ import type { Shell } from "../core/ports/shell.ts";
 import { databasesOf } from "../stack/stack.ts";
 import { listGenerations } from "./generations.ts";
 import { type Project, stackOf } from "./project.ts";
-import { lookAt, machineOf, reach, type ReachDeps } from "./reach.ts";
+import { lookAt, machineOf, type ReachDeps, reach } from "./reach.ts";
 
 /** The unit that has an environment's databases, reached. */
 export interface DatabaseHost extends AsyncDisposable {
@@ -23,7 +23,9 @@ export async function openDatabaseHost(project: Project, environment: string, de
   const unit = `${service.name}/0`;
   const standing = await lookAt(project, environment, deps);
   const [store] = await deps.stores();
-  const own = (await listGenerations(store, project.config.project)).findLast((generation) => generation.environment === environment);
+  const own = (await listGenerations(store, project.config.project)).findLast(
+    (generation) => generation.environment === environment,
+  );
   const shell = await reach(standing, machineOf(standing, unit), 5, deps);
   return {
     project: project.config.project,

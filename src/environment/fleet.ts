@@ -1,11 +1,11 @@
+import { SummitError } from "../core/errors.ts";
 import type { Machine } from "../core/ports/machines.ts";
 import type { Task } from "../core/ports/output.ts";
 import type { Shell } from "../core/ports/shell.ts";
-import { SummitError } from "../core/errors.ts";
-import { hookEnvironment, type HookFacts } from "../stack/hook-environment.ts";
+import { type HookFacts, hookEnvironment } from "../stack/hook-environment.ts";
 import type { HookName } from "../stack/pack-types.ts";
 import { askHealth, runHooks, type UnitHealth } from "../stack/run-hooks.ts";
-import { type Stack, type StackService, startWaves, type StackUnit } from "../stack/stack.ts";
+import { type Stack, type StackService, type StackUnit, startWaves } from "../stack/stack.ts";
 
 export interface FleetUnit {
   readonly unit: StackUnit;
@@ -65,42 +65,63 @@ export class Fleet implements AsyncDisposable {
 
   /** Configures every unit at once, then starts services in waves, the leader of each first: it migrates. */
   async start(services: readonly StackService[] = this.stack.services): Promise<void> {
-    await Promise.all(this.units.filter(({ unit }) => services.includes(unit.service)).map((member) => this.runHooks(member, ["configure"])));
+    await Promise.all(
+      this.units
+        .filter(({ unit }) => services.includes(unit.service))
+        .map((member) => this.runHooks(member, ["configure"])),
+    );
     for (const wave of startWaves(this.stack)) {
-      await Promise.all(wave.filter((service) => services.includes(service)).map(async (service) => {
-        const [leader, ...others] = this.unitsOf(service).sort((a, b) => a.unit.index - b.unit.index);
-        if (leader !== undefined) await this.runHooks(leader, ["start"]);
-        await Promise.all(others.map((member) => this.runHooks(member, ["start"])));
-      }));
+      await Promise.all(
+        wave
+          .filter((service) => services.includes(service))
+          .map(async (service) => {
+            const [leader, ...others] = this.unitsOf(service).sort((a, b) => a.unit.index - b.unit.index);
+            if (leader !== undefined) await this.runHooks(leader, ["start"]);
+            await Promise.all(others.map((member) => this.runHooks(member, ["start"])));
+          }),
+      );
     }
   }
 
   /** Resolves once every unit says that it is healthy. Throws kind `verification` after `seconds`. */
   async waitHealthy(seconds: number, services: readonly StackService[] = this.stack.services): Promise<void> {
-    await Promise.all(this.units.filter(({ unit }) => services.includes(unit.service)).map(async (member) => {
-      member.task.progress({ text: "waiting for health" });
-      const deadline = Date.now() + seconds * 1000;
-      for (;;) {
-        this.#signal.throwIfAborted();
-        const { healthy, message } = await this.health(member);
-        if (healthy) {
-          member.task.done(message);
-          return;
-        }
-        member.task.progress({ text: message });
-        if (Date.now() > deadline) {
-          member.task.fail(message);
-          throw new SummitError("verification", `${this.environment} ${member.unit.name} did not become healthy within ${seconds} s: ${message}`, {
-            hint: `summitctl ssh -e ${this.environment} ${member.unit.name} -- sudo journalctl -n 50`,
-          });
-        }
-        await new Promise((resolve) => setTimeout(resolve, 250));
-      }
-    }));
+    await Promise.all(
+      this.units
+        .filter(({ unit }) => services.includes(unit.service))
+        .map(async (member) => {
+          member.task.progress({ text: "waiting for health" });
+          const deadline = Date.now() + seconds * 1000;
+          for (;;) {
+            this.#signal.throwIfAborted();
+            const { healthy, message } = await this.health(member);
+            if (healthy) {
+              member.task.done(message);
+              return;
+            }
+            member.task.progress({ text: message });
+            if (Date.now() > deadline) {
+              member.task.fail(message);
+              throw new SummitError(
+                "verification",
+                `${this.environment} ${member.unit.name} did not become healthy within ${seconds} s: ${message}`,
+                {
+                  hint: `summitctl ssh -e ${this.environment} ${member.unit.name} -- sudo journalctl -n 50`,
+                },
+              );
+            }
+            await new Promise((resolve) => setTimeout(resolve, 250));
+          }
+        }),
+    );
   }
 
   #run({ unit }: FleetUnit, hooks: readonly HookName[]) {
-    return { unit: `${this.environment} ${unit.name}`, hooks, environment: hookEnvironment(this.facts, unit), signal: this.#signal };
+    return {
+      unit: `${this.environment} ${unit.name}`,
+      hooks,
+      environment: hookEnvironment(this.facts, unit),
+      signal: this.#signal,
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -34,23 +34,38 @@ async function readGeneration(store: ObjectStore, key: string): Promise<Generati
   try {
     generation = JSON.parse(text) as Generation;
   } catch (error) {
-    throw new SummitError("store", `${key} is not JSON: it was cut or altered`, { cause: error, hint: "put it back from another copy of the store: it says which environment is live" });
+    throw new SummitError("store", `${key} is not JSON: it was cut or altered`, {
+      cause: error,
+      hint: "put it back from another copy of the store: it says which environment is live",
+    });
   }
   if (generation?.schema === GENERATION_SCHEMA) return generation;
-  throw new SummitError("check", `${key} has the schema ${JSON.stringify(generation?.schema)}, this summitctl reads "${GENERATION_SCHEMA}"`, { hint: "use the summitctl that wrote it, or one that is newer" });
+  throw new SummitError(
+    "check",
+    `${key} has the schema ${JSON.stringify(generation?.schema)}, this summitctl reads "${GENERATION_SCHEMA}"`,
+    { hint: "use the summitctl that wrote it, or one that is newer" },
+  );
 }
 
 /**
  * Commits traffic to an environment: the generation after `previous`. Rejects with kind `locked` when somebody else
  * has committed meanwhile.
  */
-export async function commitGeneration(store: ObjectStore, project: string, generation: Omit<Generation, "schema" | "number">, previous: Generation | undefined): Promise<Generation> {
+export async function commitGeneration(
+  store: ObjectStore,
+  project: string,
+  generation: Omit<Generation, "schema" | "number">,
+  previous: Generation | undefined,
+): Promise<Generation> {
   const next: Generation = { schema: GENERATION_SCHEMA, number: (previous?.number ?? 0) + 1, ...generation };
   try {
     await store.put(`${prefixOf(project)}${next.number}.json`, Buffer.from(`${JSON.stringify(next, null, 2)}\n`));
     return next;
   } catch (error) {
     if (!isSummitError(error) || error.kind !== "check") throw error;
-    throw new SummitError("locked", `generation ${next.number} was committed by somebody else meanwhile`, { cause: error, hint: "summitctl status" });
+    throw new SummitError("locked", `generation ${next.number} was committed by somebody else meanwhile`, {
+      cause: error,
+      hint: "summitctl status",
+    });
   }
 }

@@ -1,5 +1,5 @@
-import type { Shell, ShellConnector, ShellTarget } from "../core/ports/shell.ts";
 import { SummitError } from "../core/errors.ts";
+import type { Shell, ShellConnector, ShellTarget } from "../core/ports/shell.ts";
 import type { MachineState } from "./state.ts";
 
 /**
@@ -47,7 +47,9 @@ export async function rotateHostKey(shell: Shell, rotation: Rotation): Promise<S
   if (bootKey === undefined) return shell;
   const next = (await shell.must(["sh", "-c", NEXT_KEY, "sh", bootKey], { signal, timeout: 120 })).trim();
   if (!/^ssh-ed25519 [A-Za-z0-9+/=]+$/.test(next)) {
-    throw new SummitError("remote", `${target.name} did not say its next host key`, { hint: "run the same command again" });
+    throw new SummitError("remote", `${target.name} did not say its next host key`, {
+      hint: "run the same command again",
+    });
   }
   await save({ ...state, hostKeys: [bootKey, next] });
   await shell.must(["sh", "-c", USE_NEXT], { signal, timeout: 60 });

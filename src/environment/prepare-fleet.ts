@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import type { Deps } from "../core/deps.ts";
 import { quote } from "../core/argv.ts";
+import type { Deps } from "../core/deps.ts";
 import { SummitError } from "../core/errors.ts";
 import type { Shell } from "../core/ports/shell.ts";
 import type { Secret } from "../core/secret.ts";
@@ -25,7 +25,9 @@ export interface FleetRequest {
   readonly deferData: boolean;
 }
 
-export type FleetDeps = Pick<Deps, "out" | "now" | "signal" | "machines" | "connector" | "trees" | "secret"> & { readonly state: StateStore };
+export type FleetDeps = Pick<Deps, "out" | "now" | "signal" | "machines" | "connector" | "trees" | "secret"> & {
+  readonly state: StateStore;
+};
 
 /**
  * Machines that run, are reached under pinned keys and have packs, packages, sources and secrets: all that needs no
@@ -37,20 +39,37 @@ export async function prepareFleet(request: FleetRequest, deps: FleetDeps): Prom
   const machines = await deps.machines(stack.environment);
   const pins = project.lock?.packages ?? {};
   const golden = project.config.local.golden;
-  const image = await stackImage({ project: project.config.project, stack, pins, golden, library: project.library }, machines, deps);
+  const image = await stackImage(
+    { project: project.config.project, stack, pins, golden, library: project.library },
+    machines,
+    deps,
+  );
 
   const units: FleetUnit[] = [];
   // One that failed must not leave the connections of the others open; all are awaited before anything is thrown.
-  const results = await Promise.allSettled(stack.units.map(async (unit) => {
-    units.push(await reachUnit(unit, request, image, { ...deps, provider: machines }));
-  }));
+  const results = await Promise.allSettled(
+    stack.units.map(async (unit) => {
+      units.push(await reachUnit(unit, request, image, { ...deps, provider: machines }));
+    }),
+  );
   const failed = results.find((result) => result.status === "rejected");
   const addresses = new Map(units.map(({ unit, machine }) => [unit.name, machine.privateAddress ?? ""]));
-  const facts: HookFacts = { project: project.config.project, stack, addresses, revisions: revisionsOf(sources), pins, deferData: request.deferData };
+  const facts: HookFacts = {
+    project: project.config.project,
+    stack,
+    addresses,
+    revisions: revisionsOf(sources),
+    pins,
+    deferData: request.deferData,
+  };
   const fleet = new Fleet(inOrder(units, stack), facts, deps.signal);
   try {
     if (failed !== undefined) throw failed.reason;
-    await Promise.all(fleet.units.map((member) => equip(fleet, member, { sources, secrets, project, trees: deps.trees, signal: deps.signal })));
+    await Promise.all(
+      fleet.units.map((member) =>
+        equip(fleet, member, { sources, secrets, project, trees: deps.trees, signal: deps.signal }),
+      ),
+    );
     await shareRelationSecrets(fleet, deps.signal);
     return fleet;
   } catch (error) {
@@ -69,30 +88,45 @@ interface Inputs {
  * What machines get from this side: sources at their pinned revisions and secrets. Everything that can be wrong here
  * is found before the first machine is made. Throws kind `config`.
  */
-export async function readInputs(project: Project, stack: Stack, deps: Pick<Deps, "trees" | "secret">): Promise<Inputs> {
+export async function readInputs(
+  project: Project,
+  stack: Stack,
+  deps: Pick<Deps, "trees" | "secret">,
+): Promise<Inputs> {
   const sources = await readSources(project, stack, deps);
-  checkPins(project, { packs: Object.fromEntries(stack.services.map(({ pack, digest }) => [pack, digest])), revisions: revisionsOf(sources) });
+  checkPins(project, {
+    packs: Object.fromEntries(stack.services.map(({ pack, digest }) => [pack, digest])),
+    revisions: revisionsOf(sources),
+  });
   return { sources, secrets: await projectSecrets(project, stack, deps) };
 }
 
 const inOrder = (units: readonly FleetUnit[], stack: Stack): FleetUnit[] =>
   stack.units.flatMap((unit) => units.filter((member) => member.unit === unit));
 
-async function reachUnit(unit: StackUnit, request: FleetRequest, image: string, deps: FleetDeps & { provider: Awaited<ReturnType<Deps["machines"]>> }): Promise<FleetUnit> {
+async function reachUnit(
+  unit: StackUnit,
+  request: FleetRequest,
+  image: string,
+  deps: FleetDeps & { provider: Awaited<ReturnType<Deps["machines"]>> },
+): Promise<FleetUnit> {
   const { config } = request.project;
   const task = deps.out.task(`${request.stack.environment} ${unit.name}`);
   task.progress({ text: "machine" });
   try {
-    const reached = await provision({
-      project: config.project,
-      environment: request.stack.environment,
-      name: unit.machine,
-      units: [unit.name],
-      generation: request.generation,
-      image,
-      user: config.ssh.user,
-      admins: config.ssh.admins,
-    }, { machines: deps.provider, connector: await deps.connector(), state: deps.state, signal: deps.signal });
+    const reached = await provision(
+      {
+        project: config.project,
+        environment: request.stack.environment,
+        name: unit.machine,
+        units: [unit.name],
+        generation: request.generation,
+        image,
+        user: config.ssh.user,
+        admins: config.ssh.admins,
+      },
+      { machines: deps.provider, connector: await deps.connector(), state: deps.state, signal: deps.signal },
+    );
     return { unit, ...reached, changes: reached.created ? ["created the machine"] : [], task };
   } catch (error) {
     task.fail();
@@ -106,7 +140,11 @@ interface Equipment extends Inputs {
   readonly signal: AbortSignal;
 }
 
-async function equip(fleet: Fleet, member: FleetUnit, { sources, secrets, project, trees, signal }: Equipment): Promise<void> {
+async function equip(
+  fleet: Fleet,
+  member: FleetUnit,
+  { sources, secrets, project, trees, signal }: Equipment,
+): Promise<void> {
   const { shell, unit, task, changes } = member;
   const { service } = unit;
   const have = await readMarks(shell, service, signal);
@@ -114,21 +152,30 @@ async function equip(fleet: Fleet, member: FleetUnit, { sources, secrets, projec
   if (have.pack !== service.digest) {
     task.progress({ text: "pack" });
     const files = await (await trees()).read({ path: service.spec.folder });
-    await deliverTree(shell, { revision: service.digest, archive: () => files.archive() }, `${REMOTE.packs}/${service.pack}`, signal);
+    await deliverTree(
+      shell,
+      { revision: service.digest, archive: () => files.archive() },
+      `${REMOTE.packs}/${service.pack}`,
+      signal,
+    );
     changes.push(`delivered the pack ${service.pack}`);
   }
   for (const [key, tree] of sources) {
     const [owner, option = ""] = key.split(".");
     if (owner !== service.name) continue;
     task.progress({ text: option });
-    if (await deliverTree(shell, tree, sourceFolder(service.name, option, tree.revision), signal)) changes.push(`delivered ${option} ${tree.revision.slice(0, 12)}`);
+    if (await deliverTree(shell, tree, sourceFolder(service.name, option, tree.revision), signal))
+      changes.push(`delivered ${option} ${tree.revision.slice(0, 12)}`);
   }
   const wanted = new Map([...secrets].filter(([name]) => Object.hasOwn(service.spec.secrets, name)));
   for (const name of await deliverSecrets(shell, wanted, signal)) changes.push(`wrote the secret ${name}`);
   const mark = installMark(service);
   if (have.installed === mark && (await holdsPins(fleet, member, signal))) return;
   await fleet.runHooks(member, ["install"]);
-  await shell.must(["sh", "-c", 'mkdir -p "$1"; printf "%s\\n" "$3" >"$1/$2"', "sh", REMOTE.installed, service.name, mark], { signal, timeout: 60 });
+  await shell.must(
+    ["sh", "-c", 'mkdir -p "$1"; printf "%s\\n" "$3" >"$1/$2"', "sh", REMOTE.installed, service.name, mark],
+    { signal, timeout: 60 },
+  );
 }
 
 async function holdsPins(fleet: Fleet, { shell, unit }: FleetUnit, signal: AbortSignal): Promise<boolean> {
@@ -138,34 +185,69 @@ async function holdsPins(fleet: Fleet, { shell, unit }: FleetUnit, signal: Abort
   return wanted.every(([name, version]) => installed[name] === version);
 }
 
-async function readMarks(shell: Shell, service: StackService, signal: AbortSignal): Promise<{ library: string; pack: string; installed: string }> {
-  const files = [`${REMOTE.library}.revision`, `${REMOTE.packs}/${service.pack}.revision`, `${REMOTE.installed}/${service.name}`];
-  const shown = await shell.must(["sh", "-c", `for f in ${files.map(quote).join(" ")}; do if [ -s "$f" ]; then head -n1 "$f"; else echo -; fi; done`], { signal, timeout: 60 });
+async function readMarks(
+  shell: Shell,
+  service: StackService,
+  signal: AbortSignal,
+): Promise<{ library: string; pack: string; installed: string }> {
+  const files = [
+    `${REMOTE.library}.revision`,
+    `${REMOTE.packs}/${service.pack}.revision`,
+    `${REMOTE.installed}/${service.name}`,
+  ];
+  const shown = await shell.must(
+    [
+      "sh",
+      "-c",
+      `for f in ${files.map(quote).join(" ")}; do if [ -s "$f" ]; then head -n1 "$f"; else echo -; fi; done`,
+    ],
+    { signal, timeout: 60 },
+  );
   const [library = "", pack = "", installed = ""] = shown.split("\n");
   return { library, pack, installed };
 }
 
 async function deliverLibrary(shell: Shell, { library }: Project, signal: AbortSignal): Promise<void> {
   const script = `set -eu; mkdir -p ${REMOTE.packs}; cat >${REMOTE.library}.new; mv -f ${REMOTE.library}.new ${REMOTE.library}; printf '%s\\n' "$1" >${REMOTE.library}.revision`;
-  await shell.must(["sh", "-c", script, "sh", library.digest], { input: await readFile(`${library.folder}/lib.sh`), signal, timeout: 60 });
+  await shell.must(["sh", "-c", script, "sh", library.digest], {
+    input: await readFile(`${library.folder}/lib.sh`),
+    signal,
+    timeout: 60,
+  });
 }
 
 /** Every secret that a pack of the stack asks for, resolved here and now. Throws kind `config` with all that are missing. */
-async function projectSecrets(project: Project, stack: Stack, deps: Pick<Deps, "secret">): Promise<ReadonlyMap<string, Secret>> {
-  const names = new Set(stack.services.flatMap(({ spec }) => Object.keys(spec.secrets)).filter((name) => Object.hasOwn(project.config.secrets, name)));
+async function projectSecrets(
+  project: Project,
+  stack: Stack,
+  deps: Pick<Deps, "secret">,
+): Promise<ReadonlyMap<string, Secret>> {
+  const names = new Set(
+    stack.services
+      .flatMap(({ spec }) => Object.keys(spec.secrets))
+      .filter((name) => Object.hasOwn(project.config.secrets, name)),
+  );
   const results = await Promise.allSettled([...names].map(async (name) => [name, await deps.secret(name)] as const));
   const failed = results.filter((result) => result.status === "rejected").map(({ reason }) => reason as unknown);
   const [first] = failed;
-  if (first === undefined) return new Map(results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : [])));
+  if (first === undefined)
+    return new Map(results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : [])));
   if (failed.length === 1 || !(first instanceof SummitError)) throw first;
-  throw new SummitError("config", `${failed.length} secrets cannot be resolved`, { details: failed.map((error) => (error instanceof Error ? error.message : String(error))), hint: first.hint ?? "summitctl doctor" });
+  throw new SummitError("config", `${failed.length} secrets cannot be resolved`, {
+    details: failed.map((error) => (error instanceof Error ? error.message : String(error))),
+    hint: first.hint ?? "summitctl doctor",
+  });
 }
 
 /** A generated password is made on the providing machine and copied to the machines that need it, over pinned connections. */
 async function shareRelationSecrets(fleet: Fleet, signal: AbortSignal): Promise<void> {
-  await Promise.all(bindingsOf(fleet.stack).map(async ({ client, provider, secret }) => {
-    if (secret === undefined) return;
-    const value = await relationSecret(fleet.leaderOf(provider).shell, secret, signal);
-    await Promise.all(fleet.unitsOf(client).map(({ shell }) => deliverSecrets(shell, new Map([[secret, value]]), signal)));
-  }));
+  await Promise.all(
+    bindingsOf(fleet.stack).map(async ({ client, provider, secret }) => {
+      if (secret === undefined) return;
+      const value = await relationSecret(fleet.leaderOf(provider).shell, secret, signal);
+      await Promise.all(
+        fleet.unitsOf(client).map(({ shell }) => deliverSecrets(shell, new Map([[secret, value]]), signal)),
+      );
+    }),
+  );
 }

@@ -41,11 +41,25 @@ const BOOT_PATIENCE = 120;
 export async function provision(request: ProvisionRequest, deps: ProvisionDeps): Promise<ReachedMachine> {
   const { project, environment, name } = request;
   const existing = (await deps.machines.list({ project, environment })).find((machine) => machine.name === name);
-  const { machine, state } = existing?.booted ? await useExisting(existing, request, deps) : await createMachine(request, deps);
-  const target = shellTarget({ environment, machine, user: request.user, hostKeys: state.hostKeys, patience: BOOT_PATIENCE });
+  const { machine, state } = existing?.booted
+    ? await useExisting(existing, request, deps)
+    : await createMachine(request, deps);
+  const target = shellTarget({
+    environment,
+    machine,
+    user: request.user,
+    hostKeys: state.hostKeys,
+    patience: BOOT_PATIENCE,
+  });
   const shell = await deps.connector.connect(target);
   try {
-    const renewed = await rotateHostKey(shell, { connector: deps.connector, target, state, save: (next) => save(request, next, deps), signal: deps.signal });
+    const renewed = await rotateHostKey(shell, {
+      connector: deps.connector,
+      target,
+      state,
+      save: (next) => save(request, next, deps),
+      signal: deps.signal,
+    });
     return { machine, shell: renewed, created: existing?.booted !== true };
   } catch (error) {
     await shell[Symbol.asyncDispose]();
@@ -78,7 +92,8 @@ async function createMachine(request: ProvisionRequest, deps: ProvisionDeps): Pr
 async function useExisting(existing: Machine, request: ProvisionRequest, deps: ProvisionDeps): Promise<Known> {
   const machine = existing.state === "running" ? existing : await startAgain(existing, request, deps);
   const known = (await deps.state.read(request.environment)).machines[request.name];
-  if (known !== undefined && known.hostKeys.length > 0 && (known.id === undefined || known.id === machine.id)) return { machine, state: { ...known, id: machine.id } };
+  if (known !== undefined && known.hostKeys.length > 0 && (known.id === undefined || known.id === machine.id))
+    return { machine, state: { ...known, id: machine.id } };
   return { machine, state: await recoverKeys(machine, request, deps) };
 }
 
@@ -114,7 +129,15 @@ export interface TargetFacts {
 export function shellTarget({ environment, machine, user, hostKeys, patience }: TargetFacts): ShellTarget {
   const [first, ...more] = hostKeys;
   if (machine.endpoint === undefined || first === undefined) {
-    throw new SummitError("remote", `${environment} ${machine.name} is ${machine.state}, it cannot be reached`, { hint: `summitctl bootstrap -e ${environment}    # starts it again` });
+    throw new SummitError("remote", `${environment} ${machine.name} is ${machine.state}, it cannot be reached`, {
+      hint: `summitctl bootstrap -e ${environment}    # starts it again`,
+    });
   }
-  return { name: `${environment} ${machine.units.join(", ") || machine.name}`, endpoint: machine.endpoint, user, hostKeys: [first, ...more], patience };
+  return {
+    name: `${environment} ${machine.units.join(", ") || machine.name}`,
+    endpoint: machine.endpoint,
+    user,
+    hostKeys: [first, ...more],
+    patience,
+  };
 }

@@ -31,9 +31,15 @@ export function machineOf({ environment, machines }: Standing, unit: string): Ma
   const machine = machines.find(({ units }) => units.includes(unit));
   if (machine !== undefined) return machine;
   const units = machines.flatMap((candidate) => candidate.units);
-  throw new SummitError("check", units.length === 0 ? `environment "${environment}" has no machines` : `environment "${environment}" has no unit ${unit}, it has ${units.join(", ")}`, {
-    hint: units.length === 0 ? `summitctl bootstrap -e ${environment}` : `summitctl status -e ${environment}`,
-  });
+  throw new SummitError(
+    "check",
+    units.length === 0
+      ? `environment "${environment}" has no machines`
+      : `environment "${environment}" has no unit ${unit}, it has ${units.join(", ")}`,
+    {
+      hint: units.length === 0 ? `summitctl bootstrap -e ${environment}` : `summitctl status -e ${environment}`,
+    },
+  );
 }
 
 /** Logs in to a machine under its pinned key. `patience` in seconds. */
@@ -51,11 +57,19 @@ export async function targetOf(standing: Standing, machine: Machine, patience: n
 }
 
 /** The state was lost: the provider's own channel tells the keys, and they are pinned again. */
-async function recoverPins({ project, environment }: Standing, machine: Machine, deps: ReachDeps): Promise<readonly string[]> {
+async function recoverPins(
+  { project, environment }: Standing,
+  machine: Machine,
+  deps: ReachDeps,
+): Promise<readonly string[]> {
   const keys = (await (await deps.machines(environment)).hostKeys(machine)) ?? [];
   if (keys.length === 0) return [];
-  deps.out.warn(`the host key of ${environment} ${machine.name} was not on record; the provider told it, and it is pinned now`);
+  deps.out.warn(
+    `the host key of ${environment} ${machine.name} was not on record; the provider told it, and it is pinned now`,
+  );
   const [store] = await deps.stores();
-  await stateStore(store, project.config.project, deps.version).update(environment, (state) => withMachine(state, machine.name, { id: machine.id, hostKeys: keys }));
+  await stateStore(store, project.config.project, deps.version).update(environment, (state) =>
+    withMachine(state, machine.name, { id: machine.id, hostKeys: keys }),
+  );
   return keys;
 }

@@ -11,13 +11,19 @@ export async function readSources(project: Project, stack: Stack, deps: Pick<Dep
   const reader = await deps.trees();
   for (const service of stack.services) {
     for (const [option, value] of Object.entries(service.resolved)) {
-      if (isSource(value)) sources.set(`${service.name}.${option}`, await reader.read(pinnedSource(value, project.lock?.sources[service.name]?.[option])));
+      if (isSource(value))
+        sources.set(
+          `${service.name}.${option}`,
+          await reader.read(pinnedSource(value, project.lock?.sources[service.name]?.[option])),
+        );
     }
   }
   return sources;
 }
 
 /** A branch moves, its pin does not. A folder is what it is; that it still equals its pin is checked by the caller. */
-export const pinnedSource = (source: TreeSource, pin: string | undefined): TreeSource => ("git" in source && pin !== undefined ? { git: source.git, revision: pin } : source);
+export const pinnedSource = (source: TreeSource, pin: string | undefined): TreeSource =>
+  "git" in source && pin !== undefined ? { git: source.git, revision: pin } : source;
 
-export const revisionsOf = (sources: Sources): Record<string, string> => Object.fromEntries([...sources].map(([key, { revision }]) => [key, revision]));
+export const revisionsOf = (sources: Sources): Record<string, string> =>
+  Object.fromEntries([...sources].map(([key, { revision }]) => [key, revision]));

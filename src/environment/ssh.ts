@@ -1,5 +1,5 @@
-import { pipeline } from "node:stream/promises";
 import type { Readable, Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import type { Argv } from "../core/argv.ts";
 import type { Deps } from "../core/deps.ts";
 import { isSummitError, SummitError } from "../core/errors.ts";
@@ -27,7 +27,16 @@ export interface LocalStreams {
 export type SshDeps = Pick<Deps, "out" | "signal" | "version" | "machines" | "stores" | "connector">;
 
 /** Signals as shells tell them: 128 plus the number. */
-const SIGNALS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGPIPE: 13, SIGTERM: 15 };
+const SIGNALS: Readonly<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGABRT: 6,
+  SIGKILL: 9,
+  SIGSEGV: 11,
+  SIGPIPE: 13,
+  SIGTERM: 15,
+};
 
 /** As `runSsh`, with 255 for every failure of our own, as ssh does: the far side's exit codes keep their meaning. */
 export async function runSshCommand(request: SshRequest, streams: LocalStreams, deps: SshDeps): Promise<number> {
@@ -56,7 +65,11 @@ async function runSsh(request: SshRequest, streams: LocalStreams, deps: SshDeps)
   await using shell = await connector.connect(await targetOf(standing, machine, 0, deps));
   const [program, ...rest] = command;
   if (program === undefined) {
-    const { code, signal } = await shell.terminal({ input: streams.stdin, output: streams.stdout, term: process.env["TERM"] || "xterm" });
+    const { code, signal } = await shell.terminal({
+      input: streams.stdin,
+      output: streams.stdout,
+      term: process.env["TERM"] || "xterm",
+    });
     return exitOf(code, signal);
   }
   // One word is a line for the shell there, as with ssh itself; several are taken exactly as they are.
@@ -64,7 +77,10 @@ async function runSsh(request: SshRequest, streams: LocalStreams, deps: SshDeps)
   const child = await shell.open(argv, { as: project.config.ssh.user, signal: deps.signal });
   // The far side may end without reading all of its input: that is its right, not an error.
   pipeline(streams.stdin, child.stdin).catch(() => undefined);
-  await Promise.all([pipeline(child.stdout, streams.stdout, { end: false }), pipeline(child.stderr, streams.stderr, { end: false })]);
+  await Promise.all([
+    pipeline(child.stdout, streams.stdout, { end: false }),
+    pipeline(child.stderr, streams.stderr, { end: false }),
+  ]);
   const { code, signal } = await child.exit;
   streams.stdin.destroy();
   return exitOf(code, signal);

@@ -49,7 +49,9 @@ export function stateStore(store: ObjectStore, project: string, version: string)
 
   async function newest(environment: string): Promise<{ revision: number; state: EnvironmentState }> {
     const objects = await store.list(prefixOf(environment));
-    const revisions = objects.map(({ key }) => Number(key.slice(prefixOf(environment).length).replace(/\.json$/, ""))).filter(Number.isInteger);
+    const revisions = objects
+      .map(({ key }) => Number(key.slice(prefixOf(environment).length).replace(/\.json$/, "")))
+      .filter(Number.isInteger);
     const revision = Math.max(0, ...revisions);
     if (revision === 0) return { revision, state: emptyState(project, environment, version) };
     const key = keyOf(environment, revision);
@@ -57,9 +59,13 @@ export function stateStore(store: ObjectStore, project: string, version: string)
     return { revision, state: parseState(text, key) };
   }
 
-  const keyOf = (environment: string, revision: number) => `${prefixOf(environment)}${String(revision).padStart(8, "0")}.json`;
+  const keyOf = (environment: string, revision: number) =>
+    `${prefixOf(environment)}${String(revision).padStart(8, "0")}.json`;
 
-  async function append(environment: string, change: (state: EnvironmentState) => EnvironmentState): Promise<EnvironmentState> {
+  async function append(
+    environment: string,
+    change: (state: EnvironmentState) => EnvironmentState,
+  ): Promise<EnvironmentState> {
     for (let attempt = 1; ; attempt += 1) {
       const { revision, state } = await newest(environment);
       const next = { ...change(state), summitctl: version };
@@ -87,7 +93,11 @@ export function stateStore(store: ObjectStore, project: string, version: string)
 }
 
 const emptyState = (project: string, environment: string, version: string): EnvironmentState => ({
-  schema: STATE_SCHEMA, project, environment, summitctl: version, machines: {},
+  schema: STATE_SCHEMA,
+  project,
+  environment,
+  summitctl: version,
+  machines: {},
 });
 
 function parseState(text: string, key: string): EnvironmentState {
@@ -100,7 +110,11 @@ function parseState(text: string, key: string): EnvironmentState {
   }
   const state = value as EnvironmentState | null;
   if (state?.schema !== STATE_SCHEMA) {
-    throw new SummitError("check", `${key} has the schema ${JSON.stringify(state?.schema)}, this summitctl reads "${STATE_SCHEMA}"`, { hint: "use the summitctl that wrote it, or one that is newer" });
+    throw new SummitError(
+      "check",
+      `${key} has the schema ${JSON.stringify(state?.schema)}, this summitctl reads "${STATE_SCHEMA}"`,
+      { hint: "use the summitctl that wrote it, or one that is newer" },
+    );
   }
   if (typeof state.machines === "object" && state.machines !== null) return state;
   throw new SummitError("store", `${key} names no machines: it was altered`, { hint });

@@ -2,10 +2,11 @@ import type { Deps } from "../core/deps.ts";
 import { isSummitError, messageOf } from "../core/errors.ts";
 import type { Machine } from "../core/ports/machines.ts";
 import type { View } from "../core/ports/output.ts";
-import { hookEnvironment, type HookFacts } from "../stack/hook-environment.ts";
+import { type HookFacts, hookEnvironment } from "../stack/hook-environment.ts";
 import { installedVersions } from "../stack/pins.ts";
 import { askHealth } from "../stack/run-hooks.ts";
-import type { Stack, StackUnit } from "../stack/stack.ts";
+import { entryService, type Stack, type StackUnit } from "../stack/stack.ts";
+import { answeringUrls } from "./bootstrap.ts";
 import { type Generation, liveGeneration } from "./generations.ts";
 import { type Project, stackOf } from "./project.ts";
 import { lookAt, reach, type Standing } from "./reach.ts";
@@ -55,22 +56,40 @@ export async function runStatus({ project, environment }: StatusRequest, deps: S
   const stacks = await Promise.all(names.map((name) => stackOf(project, name)));
   const live = await liveGeneration(store, project.config.project);
   const environments = await Promise.all(stacks.map((stack) => environmentStatus(project, stack, live, deps)));
-  const shown = environments.filter(({ units, live: isLive }) => environment !== undefined || isLive || units.some(({ state }) => state !== "missing"));
+  const shown = environments.filter(
+    ({ units, live: isLive }) => environment !== undefined || isLive || units.some(({ state }) => state !== "missing"),
+  );
   return {
     schema: "summitctl.status.v1",
     project: project.config.project,
     generation: live?.number ?? 0,
     liveEnvironment: live?.environment ?? null,
-    address: await addressStatus(project, names[0] ?? "", deps),
+    address: await addressStatus(project, stacks[0], deps),
     environments: shown,
     healthy: shown.length > 0 && shown.every(({ units }) => units.every(({ healthy }) => healthy)),
   };
 }
 
-async function environmentStatus(project: Project, stack: Stack, live: Generation | undefined, deps: StatusDeps): Promise<EnvironmentStatus> {
+async function environmentStatus(
+  project: Project,
+  stack: Stack,
+  live: Generation | undefined,
+  deps: StatusDeps,
+): Promise<EnvironmentStatus> {
   const standing = await lookAt(project, stack.environment, deps);
-  const addresses = new Map(standing.machines.flatMap((machine) => machine.units.map((unit): [string, string] => [unit, machine.privateAddress ?? ""])));
-  const facts: HookFacts = { project: project.config.project, stack, addresses, revisions: revisionsInLock(project), pins: {}, deferData: false };
+  const addresses = new Map(
+    standing.machines.flatMap((machine) =>
+      machine.units.map((unit): [string, string] => [unit, machine.privateAddress ?? ""]),
+    ),
+  );
+  const facts: HookFacts = {
+    project: project.config.project,
+    stack,
+    addresses,
+    revisions: revisionsInLock(project),
+    pins: {},
+    deferData: false,
+  };
   const provider = await deps.machines(stack.environment);
   return {
     environment: stack.environment,
@@ -82,20 +101,40 @@ async function environmentStatus(project: Project, stack: Stack, live: Generatio
 }
 
 function revisionsInLock({ lock }: Project): Record<string, string> {
-  return Object.fromEntries(Object.entries(lock?.sources ?? {}).flatMap(([service, options]) => Object.entries(options).map(([option, revision]) => [`${service}.${option}`, revision])));
+  return Object.fromEntries(
+    Object.entries(lock?.sources ?? {}).flatMap(([service, options]) =>
+      Object.entries(options).map(([option, revision]) => [`${service}.${option}`, revision]),
+    ),
+  );
 }
 
-async function unitStatus(standing: Standing, unit: StackUnit, facts: HookFacts, deps: StatusDeps): Promise<UnitStatus> {
+async function unitStatus(
+  standing: Standing,
+  unit: StackUnit,
+  facts: HookFacts,
+  deps: StatusDeps,
+): Promise<UnitStatus> {
   const machine = standing.machines.find(({ units }) => units.includes(unit.name));
-  const base = { unit: unit.name, machine: machine?.name ?? unit.machine, address: machine?.privateAddress ?? null, createdAt: machine?.createdAt.toISOString() ?? null, versions: {}, healthy: false };
+  const base = {
+    unit: unit.name,
+    machine: machine?.name ?? unit.machine,
+    address: machine?.privateAddress ?? null,
+    createdAt: machine?.createdAt.toISOString() ?? null,
+    versions: {},
+    healthy: false,
+  };
   if (machine === undefined) return { ...base, state: "missing", message: "no machine" };
-  if (machine.state === "stopped") return { ...base, state: "stopped", message: `stopped; summitctl bootstrap -e ${standing.environment} starts it` };
+  if (machine.state === "stopped") return { ...base, state: "stopped", message: "stopped" };
   return await askUnit(standing, { machine, unit, facts, base }, deps);
 }
 
 type Base = Omit<UnitStatus, "state" | "message">;
 
-async function askUnit(standing: Standing, asked: { machine: Machine; unit: StackUnit; facts: HookFacts; base: Base }, deps: StatusDeps): Promise<UnitStatus> {
+async function askUnit(
+  standing: Standing,
+  asked: { machine: Machine; unit: StackUnit; facts: HookFacts; base: Base },
+  deps: StatusDeps,
+): Promise<UnitStatus> {
   const { machine, unit, facts, base } = asked;
   try {
     await using shell = await reach(standing, machine, 0, deps);
@@ -111,27 +150,54 @@ async function askUnit(standing: Standing, asked: { machine: Machine; unit: Stac
   }
 }
 
-async function addressStatus(project: Project, environment: string, deps: StatusDeps): Promise<StatusResult["address"]> {
-  const address = await deps.address(environment);
+async function addressStatus(
+  project: Project,
+  stack: Stack | undefined,
+  deps: StatusDeps,
+): Promise<StatusResult["address"]> {
+  if (stack === undefined) return null;
+  const address = await deps.address(stack.environment);
   const reserved = await address.find(project.config.project);
   if (reserved === undefined) return null;
   const holder = await address.holder(project.config.project);
-  return { ip: reserved.ip, urls: reserved.urls, holder: holder === undefined ? null : `${holder.environment} ${holder.units.join(",")}` };
+  return {
+    ip: reserved.ip,
+    urls: answeringUrls(project, entryService(stack), reserved.urls),
+    holder: holder === undefined ? null : `${holder.environment} ${holder.units.join(",")}`,
+  };
 }
 
 export function statusView({ project, generation, liveEnvironment, address, environments }: StatusResult): View {
-  if (environments.length === 0) return [{ text: `project "${project}" has no machines; make some with: summitctl bootstrap -e ${liveEnvironment ?? "production"}` }];
+  if (environments.length === 0)
+    return [
+      {
+        text: `project "${project}" has no machines; make some with: summitctl bootstrap -e ${liveEnvironment ?? "production"}`,
+      },
+    ];
   return [
-    { pairs: [
-      ["project", project],
-      ["live", liveEnvironment === null ? "none yet" : `${liveEnvironment} (generation ${generation})`],
-      ["address", address === null ? "none" : `${address.ip} on ${address.holder ?? "no machine"}`],
-      ...(address?.urls ?? []).map((url): [string, string] => ["", url]),
-    ] },
-    ...environments.flatMap(({ environment, live, provider, units }): View => [
-      { title: `${environment}${live ? " (live)" : ""}, provider ${provider}` },
-      { head: ["unit", "state", "address", "version", "health"], rows: units.map((unit) => [unit.unit, unit.state, unit.address ?? "-", versionText(unit), `${unit.healthy ? "ok" : "NOT OK"}: ${unit.message}`]) },
-    ]),
+    {
+      pairs: [
+        ["project", project],
+        ["live", liveEnvironment === null ? "none yet" : `${liveEnvironment} (generation ${generation})`],
+        ["address", address === null ? "none" : `${address.ip} on ${address.holder ?? "no machine"}`],
+        ...(address?.urls ?? []).map((url): [string, string] => ["", url]),
+      ],
+    },
+    ...environments.flatMap(
+      ({ environment, live, provider, units }): View => [
+        { title: `${environment}${live ? " (live)" : ""}, provider ${provider}` },
+        {
+          head: ["unit", "state", "address", "version", "health"],
+          rows: units.map((unit) => [
+            unit.unit,
+            unit.state,
+            unit.address ?? "-",
+            versionText(unit),
+            `${unit.healthy ? "ok" : "NOT OK"}: ${unit.message}`,
+          ]),
+        },
+      ],
+    ),
   ];
 }
 

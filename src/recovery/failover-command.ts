@@ -1,5 +1,5 @@
 import { SummitError } from "../core/errors.ts";
-import { type FailoverDeps, runFailover, showPlan } from "./failover.ts";
+import { type FailoverDeps, refuseBlocked, runFailover, showPlan } from "./failover.ts";
 import type { FailoverRequest } from "./failover-facts.ts";
 import { planView } from "./failover-plan.ts";
 import { failoverView } from "./failover-view.ts";
@@ -14,6 +14,11 @@ export async function failover(
       hint: 'summitctl failover --force --reason "why"',
     });
   }
-  if (deps.dryRun) deps.out.result(await showPlan(request, deps), planView);
-  else deps.out.result(await runFailover(request, deps), failoverView);
+  if (!deps.dryRun) {
+    deps.out.result(await runFailover(request, deps), failoverView);
+    return;
+  }
+  const plan = await showPlan(request, deps);
+  deps.out.result(plan, planView);
+  refuseBlocked(plan);
 }

@@ -50,13 +50,8 @@ export async function showPlan(request: FailoverRequest, deps: FailoverDeps): Pr
 export async function runFailover(request: FailoverRequest, deps: FailoverDeps): Promise<FailoverResult> {
   const facts = await gatherFacts(request, deps);
   const plan = planFailover(facts, request);
-  const [blocker] = plan.blockers;
   deps.out.show(plan, planView);
-  if (blocker !== undefined)
-    throw new SummitError("check", blocker.message, {
-      hint: blocker.hint,
-      details: plan.blockers.slice(1).map(({ message }) => message),
-    });
+  refuseBlocked(plan);
   if (!(await deps.prompt.confirm(`fail over from "${plan.from}" to "${plan.to}"?`))) {
     throw new SummitError("check", "not agreed to, nothing was changed", { hint: "summitctl failover" });
   }
@@ -64,6 +59,13 @@ export async function runFailover(request: FailoverRequest, deps: FailoverDeps):
   await using _from = await deps.lock(facts.from, "failover");
   await checkUnmoved(facts, deps);
   return await new FailoverRun(request, facts, plan, deps).run();
+}
+
+/** Throws kind `check` with the first of what stops the plan. */
+export function refuseBlocked({ blockers }: FailoverPlan): void {
+  const [first, ...more] = blockers;
+  if (first === undefined) return;
+  throw new SummitError("check", first.message, { hint: first.hint, details: more.map(({ message }) => message) });
 }
 
 /** While the question stood, somebody else may have answered it. */

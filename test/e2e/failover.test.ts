@@ -1,6 +1,6 @@
 import { open, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { httpGet } from "../../src/providers/http/get.ts";
 import { type DemoPages, fetchSchedule } from "../../src/recovery/demo-pages.ts";
 import { RICH_ROLES, richDatabase } from "../backup/rich-database.ts";
@@ -10,8 +10,6 @@ import { podman } from "../support/podman.ts";
 // The tests follow one another: one project lives through all of it.
 
 const http = httpGet(new AbortController().signal);
-const PG_DUMP = ["pg_dump", "summit"] as const;
-const PG_DUMP_RICH = ["pg_dump", "-C", "rich"] as const;
 const ROLES = ["pg_dumpall", "--roles-only", "--no-role-passwords"] as const;
 const FORCED = ["--force", "--reason", "the test says so"] as const;
 
@@ -23,12 +21,17 @@ let dumps: string[];
 let older: string;
 let newest: string;
 
-const dumpsOf = (environment: string): Promise<string[]> =>
-  Promise.all([
-    live.dump(environment, ...PG_DUMP),
-    live.dump(environment, ...PG_DUMP_RICH),
+/** Both databases, what belongs to a database as a whole, and the roles. */
+const dumpsOf = async (environment: string): Promise<string[]> => {
+  // Settings of roles come in the order in which the roles were made.
+  const sorted = (dump: string) => dump.split("\n").sort().join("\n");
+  return await Promise.all([
+    live.dump(environment, "pg_dump", "summit"),
+    live.dump(environment, "pg_dump", "rich"),
+    live.dump(environment, "pg_dump", "-C", "--section=pre-data", "rich").then(sorted),
     live.dump(environment, ...ROLES),
   ]);
+};
 
 /** Some of it may be down. */
 const liveEnvironment = async () => (await live.run(["status", "--json"])).last.liveEnvironment;
@@ -222,7 +225,11 @@ describe("production is lost", () => {
 describe("production comes back from the dead", () => {
   test("it does not get the address, and its backups are not the latest", async () => {
     await live.revive("production");
-    const { manifest } = await live.must(["backup", "-e", "production"]);
+    // Its database takes a moment to come up after the power cut.
+    const { manifest } = await vi.waitFor(() => live.must(["backup", "-e", "production"]), {
+      timeout: 120_000,
+      interval: 1000,
+    });
     expect(manifest).toMatchObject({ environment: "production", generation: 1 });
     expect(await live.holder(ip)).toEqual([live.machine("spare", "haproxy/0")]);
     const restored = await live.must(["restore", "latest", "--to", "spare", "--database", "summit", "--as", "probe"]);

@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { SummitError } from "../../../core/errors.ts";
 import type { AddressPort, Machine, MachineProvider, MachineSpec } from "../../../core/ports/machines.ts";
 import type { Task } from "../../../core/ports/output.ts";
@@ -12,6 +9,7 @@ import { baseImage, buildGolden, findGolden } from "./images.ts";
 import { labelFlags } from "./labels.ts";
 import { launchFlags } from "./launch-flags.ts";
 import { ensureNetwork, networkName } from "./network.ts";
+import { seedArchive } from "./seed-archive.ts";
 
 export interface LocalSettings {
   readonly engine: EngineName | "auto";
@@ -145,35 +143,33 @@ async function createOnce(engine: Engine, spec: MachineSpec, settings: LocalSett
   }
   await ensureNetwork(engine, spec.project, settings.subnet);
   const flags = await launchFlags(engine, spec.image);
-  const seed = await mkdtemp(join(tmpdir(), "summitctl-seed-"));
+  await engine.must([
+    ...flags.global,
+    "create",
+    "--name",
+    name,
+    "--hostname",
+    spec.name,
+    "--network",
+    networkName(spec.project),
+    ...labelFlags(spec),
+    ...flags.container,
+    ...(engine.rootless ? ["-p", "127.0.0.1::22"] : []),
+    spec.image,
+    "/sbin/init",
+  ]);
   try {
-    await writeFile(join(seed, "user-data"), spec.userData, { mode: 0o600 });
-    await writeFile(join(seed, "meta-data"), `instance-id: ${name}\nlocal-hostname: ${spec.name}\n`, { mode: 0o600 });
-    await engine.must([
-      ...flags.global,
-      "create",
-      "--name",
-      name,
-      "--hostname",
-      spec.name,
-      "--network",
-      networkName(spec.project),
-      ...labelFlags(spec),
-      ...flags.container,
-      ...(engine.rootless ? ["-p", "127.0.0.1::22"] : []),
-      spec.image,
-      "/sbin/init",
-    ]);
-    try {
-      await engine.must(["cp", `${seed}/.`, `${name}:${SEED}`]);
-      return await startMachine(engine, name);
-    } catch (error) {
-      // A machine that never booted must not be found later and taken for one that did.
-      await engine.run(removal(engine, name));
-      throw error;
-    }
-  } finally {
-    await rm(seed, { recursive: true, force: true });
+    // Over standard input: a file would stay behind when this process is killed, and user-data holds a key.
+    const input = seedArchive({
+      "user-data": spec.userData,
+      "meta-data": `instance-id: ${name}\nlocal-hostname: ${spec.name}\n`,
+    });
+    await engine.must(["cp", "-", `${name}:${SEED}`], { input });
+    return await startMachine(engine, name);
+  } catch (error) {
+    // A machine that never booted must not be found later and taken for one that did.
+    await engine.run(removal(engine, name));
+    throw error;
   }
 }
 
