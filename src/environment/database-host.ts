@@ -32,7 +32,7 @@ export async function openDatabaseHost(project: Project, environment: string, de
     environment,
     generation: own?.number ?? 0,
     unit,
-    databases: project.config.backup.databases ?? databases,
+    databases: [...new Set(project.config.backup.databases ?? databases)],
     shell,
     [Symbol.asyncDispose]: () => shell[Symbol.asyncDispose](),
   };

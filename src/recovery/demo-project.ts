@@ -2,28 +2,23 @@ import { randomBytes } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { LOCK_FILE } from "../config/lock-file.ts";
 
 /** One name, so that the next demo finds what a killed one left. */
 export const DEMO_PROJECT = "summit-demo";
 
 const APP_KEY = "app_key.secret";
 
-/** Writes a project that runs the example app. Returns its summit.yaml. What an earlier demo left stays. */
+/** Writes a project that runs the example app into a fresh folder. Returns its summit.yaml. */
 export async function writeDemoProject(folder: string, example: string): Promise<string> {
+  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFile(join(folder, APP_KEY), `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600 });
   const file = join(folder, "summit.yaml");
   await writeFile(file, demoConfig(folder, example));
   return file;
 }
 
 /** Paths are quoted as JSON strings, which YAML takes as they are. */
-/** Takes away the store and the pins of an earlier demo, and makes a new secret. */
-export async function emptyDemoProject(folder: string): Promise<void> {
-  for (const left of ["store", LOCK_FILE, APP_KEY]) await rm(join(folder, left), { recursive: true, force: true });
-  await writeFile(join(folder, APP_KEY), `${randomBytes(32).toString("base64url")}\n`, { mode: 0o600 });
-}
-
 const demoConfig = (
   folder: string,
   example: string,

@@ -255,13 +255,15 @@ export function describeObjectStore(name: string, setup: () => Promise<StoreUnde
       }
     });
 
-    test("fifty megabytes flow through", async () => {
+    test("a big object flows through, in memory that does not grow with it", async () => {
+      // Far more than the garbage that may wait to be collected.
+      const megabytes = under.inMemory ? 20 : 250;
       const key = `${place()}big`;
       const sent = createHash("sha256");
       let made = 0;
       const body = new Readable({
         read() {
-          if (made === 50) return void this.push(null);
+          if (made === megabytes) return void this.push(null);
           made += 1;
           const chunk = Buffer.alloc(MIB, made);
           sent.update(chunk);
@@ -273,12 +275,12 @@ export function describeObjectStore(name: string, setup: () => Promise<StoreUnde
       const watch = setInterval(() => {
         peak = Math.max(peak, process.memoryUsage.rss());
       }, 5);
-      expect((await store.put(key, body)).size).toBe(50 * MIB);
+      expect((await store.put(key, body)).size).toBe(megabytes * MIB);
       const got = createHash("sha256");
       for await (const chunk of await store.get(key)) got.update(chunk as Buffer);
       clearInterval(watch);
       expect(got.digest("hex")).toBe(sent.digest("hex"));
-      if (!under.inMemory) expect(peak - before).toBeLessThan(40 * MIB);
+      if (!under.inMemory) expect(peak - before).toBeLessThan(125 * MIB);
       await store.delete(key);
     });
   });

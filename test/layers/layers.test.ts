@@ -13,7 +13,7 @@ const LAYERS: Record<string, { may: string[]; packages: string[] }> = {
   config: { may: [], packages: ["zod", "yaml", "fastest-levenshtein"] },
   stack: { may: ["config"], packages: ["zod", "yaml", "fastest-levenshtein", "p-limit"] },
   environment: { may: ["stack", "config"], packages: ["p-limit"] },
-  backup: { may: ["config"], packages: ["p-limit"] },
+  backup: { may: ["config"], packages: ["p-limit", "zod"] },
   recovery: { may: ["backup", "environment", "stack", "config"], packages: ["p-limit"] },
   monitor: { may: ["backup", "recovery", "config"], packages: ["p-limit"] },
   commands: {

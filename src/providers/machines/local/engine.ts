@@ -5,7 +5,7 @@ import { SummitError } from "../../../core/errors.ts";
 export type EngineName = "podman" | "docker";
 
 export interface EngineOptions {
-  readonly input?: string | Uint8Array;
+  readonly input?: string;
   readonly signal?: AbortSignal;
   /** Seconds. */
   readonly timeout?: number;

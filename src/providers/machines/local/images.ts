@@ -1,5 +1,5 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { arch, tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
+import { arch } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
@@ -9,8 +9,9 @@ import { SummitError } from "../../../core/errors.ts";
 import { takePidLock } from "../../../core/pid-lock.ts";
 import type { GoldenImage, GoldenRecipe } from "../../../core/ports/machines.ts";
 import type { Task } from "../../../core/ports/output.ts";
-import { type Engine, lastLine, processRuns, removal } from "./engine.ts";
+import { type Engine, lastLine, removal } from "./engine.ts";
 import { cacheFolder, launchFlags } from "./launch-flags.ts";
+import { isLeftover, temporaryFolder } from "./leftovers.ts";
 
 export interface ImageSettings {
   /** What the base is made from: `debian:12`, `debian:13`, `ubuntu:24.04`. */
@@ -171,50 +172,46 @@ async function prepareFromScratch(
       `the image ${settings.from} cannot be pulled, and building it without a registry needs root`,
       { hint: "sudo -E summitctl doctor" },
     );
-  const folder = await mkdtemp(join(tmpdir(), `summitctl-build-${process.pid}-`));
-  try {
-    task.progress({ text: `no registry in reach: installing ${suite} from packages` });
-    const tar = join(folder, "root.tar");
-    const child = execa(
-      "mmdebstrap",
-      [
-        "--variant=minbase",
-        `--include=${packages.join(",")}`,
-        '--customize-hook=chroot "$1" sh -s < "$SUMMIT_PREPARE"',
-        suite,
-        tar,
-        ...(settings.mirror === undefined ? [] : [settings.mirror]),
-      ],
-      {
-        reject: false,
-        all: true,
-        cancelSignal: settings.signal,
-        cleanup: true,
-        detached: true,
-        env: { TMPDIR: folder, SUMMIT_PREPARE: join(FOLDER, "prepare.sh") },
-      },
-    );
-    const lines = (async () => {
-      for await (const line of child.iterable({ from: "all" })) task.progress({ text: String(line).slice(0, 100) });
-    })().catch(() => undefined);
-    const result = await child;
-    await lines;
-    settings.signal.throwIfAborted();
-    if (result.code === "ENOENT")
-      throw new SummitError("check", `the image ${settings.from} cannot be pulled and mmdebstrap is not installed`, {
-        hint,
-      });
-    if (result.exitCode !== 0) {
-      throw new SummitError("remote", `mmdebstrap ended with exit status ${result.exitCode ?? result.signal}`, {
-        details: (result.all ?? "").trim().split("\n").slice(-5),
-        hint: "summitctl doctor    # is the package mirror reached, is the disk full?",
-      });
-    }
-    task.progress({ text: "importing the image" });
-    await engine.must(["import", tar, tag], { signal: settings.signal });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+  await using folder = await temporaryFolder("build");
+  task.progress({ text: `no registry in reach: installing ${suite} from packages` });
+  const tar = join(folder.path, "root.tar");
+  const child = execa(
+    "mmdebstrap",
+    [
+      "--variant=minbase",
+      `--include=${packages.join(",")}`,
+      '--customize-hook=chroot "$1" sh -s < "$SUMMIT_PREPARE"',
+      suite,
+      tar,
+      ...(settings.mirror === undefined ? [] : [settings.mirror]),
+    ],
+    {
+      reject: false,
+      all: true,
+      cancelSignal: settings.signal,
+      cleanup: true,
+      detached: true,
+      env: { TMPDIR: folder.path, SUMMIT_PREPARE: join(FOLDER, "prepare.sh") },
+    },
+  );
+  const lines = (async () => {
+    for await (const line of child.iterable({ from: "all" })) task.progress({ text: String(line).slice(0, 100) });
+  })().catch(() => undefined);
+  const result = await child;
+  await lines;
+  settings.signal.throwIfAborted();
+  if (result.code === "ENOENT")
+    throw new SummitError("check", `the image ${settings.from} cannot be pulled and mmdebstrap is not installed`, {
+      hint,
+    });
+  if (result.exitCode !== 0) {
+    throw new SummitError("remote", `mmdebstrap ended with exit status ${result.exitCode ?? result.signal}`, {
+      details: (result.all ?? "").trim().split("\n").slice(-5),
+      hint: "summitctl doctor    # is the package mirror reached, is the disk full?",
+    });
   }
+  task.progress({ text: "importing the image" });
+  await engine.must(["import", tar, tag], { signal: settings.signal });
 }
 
 interface BuildContainer extends AsyncDisposable {
@@ -269,19 +266,11 @@ async function buildContainer(engine: Engine, image: string): Promise<BuildConta
   };
 }
 
-/** Containers and folders of builds whose process is gone. Called under the build lock. */
+/** Containers of builds whose process is gone. Called under the build lock. */
 export async function removeLeftovers(engine: Engine): Promise<void> {
   // By name, not by a label: labels are committed into the image, and every machine made from it would have them.
   const listed = await engine.run(["ps", "-a", "--filter", "name=summitctl-build-", "--format", "{{.Names}}"]);
   for (const name of listed.stdout.split("\n")) {
     if (await isLeftover(name)) await engine.run(removal(engine, name));
   }
-  for (const entry of await readdir(tmpdir())) {
-    if (await isLeftover(entry)) await rm(join(tmpdir(), entry), { recursive: true, force: true });
-  }
-}
-
-async function isLeftover(name: string): Promise<boolean> {
-  const pid = /^summitctl-build-(\d+)-/.exec(name)?.[1];
-  return pid !== undefined && Number(pid) !== process.pid && !(await processRuns(Number(pid)));
 }

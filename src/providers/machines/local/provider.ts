@@ -1,3 +1,5 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { SummitError } from "../../../core/errors.ts";
 import type { AddressPort, Machine, MachineProvider, MachineSpec } from "../../../core/ports/machines.ts";
 import type { Task } from "../../../core/ports/output.ts";
@@ -8,8 +10,8 @@ import { type Engine, type EngineName, findEngine, removal } from "./engine.ts";
 import { baseImage, buildGolden, findGolden } from "./images.ts";
 import { labelFlags } from "./labels.ts";
 import { launchFlags } from "./launch-flags.ts";
+import { temporaryFolder } from "./leftovers.ts";
 import { ensureNetwork, networkName } from "./network.ts";
-import { seedArchive } from "./seed-archive.ts";
 
 export interface LocalSettings {
   readonly engine: EngineName | "auto";
@@ -159,12 +161,11 @@ async function createOnce(engine: Engine, spec: MachineSpec, settings: LocalSett
     "/sbin/init",
   ]);
   try {
-    // Over standard input: a file would stay behind when this process is killed, and user-data holds a key.
-    const input = seedArchive({
-      "user-data": spec.userData,
-      "meta-data": `instance-id: ${name}\nlocal-hostname: ${spec.name}\n`,
-    });
-    await engine.must(["cp", "-", `${name}:${SEED}`], { input });
+    await using seed = await temporaryFolder("seed");
+    await writeFile(join(seed.path, "user-data"), spec.userData, { mode: 0o600 });
+    const metaData = `instance-id: ${name}\nlocal-hostname: ${spec.name}\n`;
+    await writeFile(join(seed.path, "meta-data"), metaData, { mode: 0o600 });
+    await engine.must(["cp", `${seed.path}/.`, `${name}:${SEED}`]);
     return await startMachine(engine, name);
   } catch (error) {
     // A machine that never booted must not be found later and taken for one that did.

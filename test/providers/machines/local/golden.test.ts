@@ -9,7 +9,7 @@ import { lines, openLocal, podman, podmanAvailable, removeGolden } from "../../.
 
 const BUILD = join(import.meta.dirname, "build-golden.ts");
 const buildsOf = async (pid: number | undefined) =>
-  lines(await podman("ps", "-a", "--filter", `label=io.summitctl.build=${pid}`, "--format", "{{.Names}}"));
+  lines(await podman("ps", "-a", "--filter", `name=summitctl-build-${pid}-`, "--format", "{{.Names}}"));
 
 describe.skipIf(!podmanAvailable)("golden images", () => {
   const keys = [1, 2].map(() => randomBytes(32).toString("hex")) as [string, string];

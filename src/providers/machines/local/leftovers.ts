@@ -1,0 +1,26 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { processRuns } from "./engine.ts";
+
+/** Containers and temporary folders carry the process id of their maker: `summitctl-seed-1234-x7Tq2b`. */
+const MADE_BY = /^summitctl-(?:build|seed)-(\d+)-/;
+
+/** Whether that name is of something whose maker was killed before it could remove it. */
+export async function isLeftover(name: string): Promise<boolean> {
+  const pid = MADE_BY.exec(name)?.[1];
+  return pid !== undefined && Number(pid) !== process.pid && !(await processRuns(Number(pid)));
+}
+
+/** A temporary folder that is removed when it is disposed of, or later by another process when this one is killed. */
+export async function temporaryFolder(purpose: "build" | "seed"): Promise<AsyncDisposable & { readonly path: string }> {
+  await removeLeftoverFolders();
+  const path = await mkdtemp(join(tmpdir(), `summitctl-${purpose}-${process.pid}-`));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+async function removeLeftoverFolders(): Promise<void> {
+  for (const entry of await readdir(tmpdir())) {
+    if (await isLeftover(entry)) await rm(join(tmpdir(), entry), { recursive: true, force: true });
+  }
+}
