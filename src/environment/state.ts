@@ -124,8 +124,3 @@ export const withMachine = (state: EnvironmentState, name: string, machine: Mach
   ...state,
   machines: { ...state.machines, [name]: machine },
 });
-
-export function withoutMachine(state: EnvironmentState, name: string): EnvironmentState {
-  const { [name]: _gone, ...machines } = state.machines;
-  return { ...state, machines };
-}

@@ -15,15 +15,28 @@ export async function deliverTree(shell: Shell, tree: Tree, folder: string, sign
   if (known.code === 0 && known.stdout.trim() === tree.revision) return false;
   const script = `set -eu; f=$1; rm -rf "$f.new" "$f.old"; mkdir -p "$f.new"; tar -x -C "$f.new" --no-same-owner
 rm -f "$f.revision"; if [ -e "$f" ]; then mv "$f" "$f.old"; fi; mv "$f.new" "$f"; rm -rf "$f.old"; printf '%s\\n' "$2" >"$f.revision"`;
-  const result = await shell.run(["sh", "-c", script, "sh", folder, tree.revision], { input: tree.archive(), signal, timeout: 900 });
+  const result = await shell.run(["sh", "-c", script, "sh", folder, tree.revision], {
+    input: tree.archive(),
+    signal,
+    timeout: 900,
+  });
   if (result.code === 0) return true;
-  throw new SummitError("remote", `${folder} could not be delivered to the machine`, { details: result.stderr.trim().split("\n").slice(-5), hint: "is its disk full? summitctl ssh UNIT -- df -h" });
+  throw new SummitError("remote", `${folder} could not be delivered to the machine`, {
+    details: result.stderr.trim().split("\n").slice(-5),
+    hint: "is its disk full? summitctl ssh UNIT -- df -h",
+  });
 }
 
 /** Writes secrets as 0600 files of root. Values go over stdin only. Returns the names of those that changed. */
-export async function deliverSecrets(shell: Shell, secrets: ReadonlyMap<string, Secret>, signal: AbortSignal): Promise<string[]> {
+export async function deliverSecrets(
+  shell: Shell,
+  secrets: ReadonlyMap<string, Secret>,
+  signal: AbortSignal,
+): Promise<string[]> {
   if (secrets.size === 0) return [];
-  const lines = [...secrets].map(([name, secret]) => `put ${quote(name)} ${quote(Buffer.from(secret.reveal()).toString("base64"))}`);
+  const lines = [...secrets].map(
+    ([name, secret]) => `put ${quote(name)} ${quote(Buffer.from(secret.reveal()).toString("base64"))}`,
+  );
   const script = `set -eu; ${SECRETS_FOLDER}; umask 077; cd ${REMOTE.secrets}
 put() { printf %s "$2" | base64 -d >".$1.new"; if cmp -s ".$1.new" "$1"; then rm -f ".$1.new"; else mv -f ".$1.new" "$1"; echo "$1"; fi; }
 ${lines.join("\n")}
@@ -31,7 +44,9 @@ ${lines.join("\n")}
   const result = await shell.run(["sh", "-s"], { input: script, signal, timeout: 60 });
   if (result.code === 0) return result.stdout.split("\n").filter(Boolean);
   // stderr of a shell can quote the script, and the script holds the secrets.
-  throw new SummitError("remote", "the secrets could not be written on the machine", { hint: "is its disk full? summitctl ssh UNIT -- df -h" });
+  throw new SummitError("remote", "the secrets could not be written on the machine", {
+    hint: "is its disk full? summitctl ssh UNIT -- df -h",
+  });
 }
 
 /** The password of a relation: made on the providing machine the first time, and never kept here. */

@@ -17,7 +17,8 @@ export const REMOTE = {
 /** The folder above is open to packs, which keep there what their own users may read. */
 export const SECRETS_FOLDER = `install -d -m 755 /etc/summitctl; install -d -m 700 ${REMOTE.secrets}`;
 
-export const sourceFolder = (service: string, option: string, revision: string): string => `${REMOTE.sources}/${service}/${option}/${revision}`;
+export const sourceFolder = (service: string, option: string, revision: string): string =>
+  `${REMOTE.sources}/${service}/${option}/${revision}`;
 
 /** Facts that the environment of a hook is made of. */
 export interface HookFacts {
@@ -49,7 +50,10 @@ export function hookEnvironment(facts: HookFacts, unit: StackUnit): Record<strin
 }
 
 /** What `install` may depend on: nothing of a certain machine. Used for golden images, too. */
-export function serviceEnvironment(facts: Pick<HookFacts, "project" | "stack" | "revisions" | "pins">, service: StackService): Record<string, string> {
+export function serviceEnvironment(
+  facts: Pick<HookFacts, "project" | "stack" | "revisions" | "pins">,
+  service: StackService,
+): Record<string, string> {
   return {
     SUMMIT_PROJECT: facts.project,
     SUMMIT_ENVIRONMENT: facts.stack.environment,
@@ -65,7 +69,9 @@ export function serviceEnvironment(facts: Pick<HookFacts, "project" | "stack" | 
 
 /** The pack's packages first, then what else is pinned, such as the server behind a metapackage. */
 const packageWords = (service: StackService, pins: Readonly<Record<string, string>>): string =>
-  [...new Set([...service.spec.packages, ...Object.keys(pins).sort()])].map((name) => (pins[name] === undefined ? name : `${name}=${pins[name]}`)).join(" ");
+  [...new Set([...service.spec.packages, ...Object.keys(pins).sort()])]
+    .map((name) => (pins[name] === undefined ? name : `${name}=${pins[name]}`))
+    .join(" ");
 
 const variable = (name: string): string => name.toUpperCase().replaceAll("-", "_");
 
@@ -105,7 +111,13 @@ const clientLines = (facts: HookFacts, service: StackService): string =>
   bindingsOf(facts.stack)
     .filter(({ provider }) => provider === service)
     .map(({ client, relation, name, secret }) =>
-      [client.name, relation, name, addressesOf(facts, client).join(","), secret === undefined ? "-" : `${REMOTE.secrets}/${secret}`].join("\t"),
+      [
+        client.name,
+        relation,
+        name,
+        addressesOf(facts, client).join(","),
+        secret === undefined ? "-" : `${REMOTE.secrets}/${secret}`,
+      ].join("\t"),
     )
     .join("\n");
 

@@ -6,4 +6,9 @@ import { isSource, type StackService } from "./stack.ts";
  * pins, the hook has nothing to do.
  */
 export const installMark = (service: Pick<StackService, "digest" | "resolved">): string =>
-  sha256(canonicalJson({ digest: service.digest, options: Object.entries(service.resolved).filter(([, value]) => !isSource(value)) })).slice(0, 32);
+  sha256(
+    canonicalJson({
+      digest: service.digest,
+      options: Object.entries(service.resolved).filter(([, value]) => !isSource(value)),
+    }),
+  ).slice(0, 32);

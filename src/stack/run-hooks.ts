@@ -40,12 +40,20 @@ export async function runHooks(shell: Shell, run: HookRun): Promise<string[]> {
   const result = await shell.run(["sh", "-s"], { input: hookScript(run), timeout: HOOK_LIMIT, signal: run.signal });
   // The last one is the script's own: a hook may say the same word.
   const end = result.stdout.lastIndexOf(CHANGES_MARK);
-  if (result.code === 0) return result.stdout.slice(end + CHANGES_MARK.length).split("\n").filter(Boolean);
+  if (result.code === 0)
+    return result.stdout
+      .slice(end + CHANGES_MARK.length)
+      .split("\n")
+      .filter(Boolean);
   const words = `${result.stdout}\n${result.stderr}`.trim().split("\n").slice(-12);
-  throw new SummitError("remote", `${run.unit}: ${result.stderr.trim().split("\n").at(-1) || `a hook ended with ${result.signal ?? result.code}`}`, {
-    details: words,
-    hint: "mend what it says, then run the same command again: it goes on where it stopped",
-  });
+  throw new SummitError(
+    "remote",
+    `${run.unit}: ${result.stderr.trim().split("\n").at(-1) || `a hook ended with ${result.signal ?? result.code}`}`,
+    {
+      details: words,
+      hint: "mend what it says, then run the same command again: it goes on where it stopped",
+    },
+  );
 }
 
 export interface UnitHealth {
@@ -59,5 +67,8 @@ export async function askHealth(shell: Shell, run: Omit<HookRun, "hooks">): Prom
   const script = `${exportLines({ PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C.UTF-8", ...run.environment })}exec ${quote(`${run.environment["SUMMIT_PACK"]}/hooks/health`)} </dev/null`;
   const result = await shell.run(["sh", "-s"], { input: script, timeout: 30, signal: run.signal });
   const message = (result.stdout.trim() || result.stderr.trim()).split("\n").at(-1) ?? "";
-  return { healthy: result.code === 0, message: message || `health ended with ${result.signal ?? `exit status ${result.code}`}` };
+  return {
+    healthy: result.code === 0,
+    message: message || `health ended with ${result.signal ?? `exit status ${result.code}`}`,
+  };
 }

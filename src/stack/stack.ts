@@ -39,7 +39,10 @@ export async function buildStack(environment: Environment, packs: Packs): Promis
       const spec = packs.get(service.pack);
       if (spec === undefined) throw new SummitError("unexpected", `the pack ${service.pack} was not loaded`);
       const found = resolveOptions(spec, service.options, []);
-      if ("problems" in found) throw new SummitError("config", `the options of ${service.name} are wrong`, { details: found.problems.map(({ message }) => message) });
+      if ("problems" in found)
+        throw new SummitError("config", `the options of ${service.name} are wrong`, {
+          details: found.problems.map(({ message }) => message),
+        });
       return { ...service, spec, digest: await packDigest(spec.folder), resolved: found.options };
     }),
   );
@@ -90,9 +93,13 @@ export function startWaves({ services }: Pick<Stack, "services">): StackService[
 export function unitNamed(stack: Stack, name: string): StackUnit {
   const unit = stack.units.find((candidate) => candidate.name === name);
   if (unit !== undefined) return unit;
-  throw new SummitError("usage", `environment "${stack.environment}" has no unit ${name}, it has ${stack.units.map((candidate) => candidate.name).join(", ")}`, {
-    hint: `summitctl status -e ${stack.environment}`,
-  });
+  throw new SummitError(
+    "usage",
+    `environment "${stack.environment}" has no unit ${name}, it has ${stack.units.map((candidate) => candidate.name).join(", ")}`,
+    {
+      hint: `summitctl status -e ${stack.environment}`,
+    },
+  );
 }
 
 /** A relation that is bound: who asks whom for what. */
@@ -112,7 +119,8 @@ export function bindingsOf({ services }: Pick<Stack, "services">): Binding[] {
     Object.entries(client.relations).map(([relation, target]): Binding => {
       const requirement = client.spec.requires[relation];
       const provider = services.find(({ name }) => name === target);
-      if (requirement === undefined || provider === undefined) throw new SummitError("unexpected", `the relation ${relation} of ${client.name} was not checked`);
+      if (requirement === undefined || provider === undefined)
+        throw new SummitError("unexpected", `the relation ${relation} of ${client.name} was not checked`);
       const provision = provider.spec.provides[requirement.interface] ?? { port: 0 };
       const asked = requirement.nameOption === undefined ? undefined : client.resolved[requirement.nameOption];
       return {
@@ -130,13 +138,20 @@ export function bindingsOf({ services }: Pick<Stack, "services">): Binding[] {
 /** Databases that the stack's services ask for, and the service that has them. */
 export function databasesOf(stack: Stack): { service: StackService; databases: string[] } {
   const service = stack.services.find(({ spec }) => Object.hasOwn(spec.provides, "database"));
-  if (service === undefined) throw new SummitError("config", `environment "${stack.environment}" has no service that provides a database`, { hint: "services: { postgresql: {} }" });
-  const names = bindingsOf(stack).filter(({ provider, client, relation }) => provider === service && client.spec.requires[relation]?.interface === "database");
+  if (service === undefined)
+    throw new SummitError("config", `environment "${stack.environment}" has no service that provides a database`, {
+      hint: "services: { postgresql: {} }",
+    });
+  const names = bindingsOf(stack).filter(
+    ({ provider, client, relation }) =>
+      provider === service && client.spec.requires[relation]?.interface === "database",
+  );
   return { service, databases: [...new Set(names.map(({ name }) => name))] };
 }
 
 /** The service that traffic enters by: its unit 0 holds the project's address. Undefined: nothing does. */
-export const entryService = ({ services }: Pick<Stack, "services">): StackService | undefined => services.find(({ spec }) => spec.entry);
+export const entryService = ({ services }: Pick<Stack, "services">): StackService | undefined =>
+  services.find(({ spec }) => spec.entry);
 
 export const isSource = (value: OptionValue | undefined): value is TreeSource =>
   typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,4 +1,4 @@
-import type { Output, Progress, Prompt, Task, Versioned, View } from "../../src/core/ports/output.ts";
+import type { Output, Progress, Task, Versioned, View } from "../../src/core/ports/output.ts";
 
 export interface FakeTask {
   readonly title: string;
@@ -45,41 +45,5 @@ export function fakeOutput(): FakeOutput {
     warn: (line) => void warnings.push(line),
     debug: (line) => void debugLines.push(line),
     task: (title) => startTask(title, tasks),
-  };
-}
-
-export interface FakePrompt extends Prompt {
-  readonly questions: string[];
-}
-
-/** Gives the answers in order; a question too many is a defect of the test's subject. */
-export function fakePrompt(answers: readonly boolean[] = []): FakePrompt {
-  const left = [...answers];
-  const questions: string[] = [];
-  const answer = async (question: string): Promise<boolean> => {
-    questions.push(question);
-    const next = left.shift();
-    if (next === undefined) throw new Error(`no answer prepared for: ${question}`);
-    return next;
-  };
-  return {
-    questions,
-    confirm: answer,
-    typedName: async (question, name, given) => (given === undefined ? answer(question) : given === name),
-  };
-}
-
-function startTask(title: string, tasks: FakeTask[]): Task {
-  const task: FakeTask = { title, progress: [], state: "running", text: undefined };
-  tasks.push(task);
-  const end = (state: "done" | "failed", text: string | undefined): void => {
-    if (task.state !== "running") return;
-    task.state = state;
-    task.text = text;
-  };
-  return {
-    progress: (progress) => void (task.state === "running" && task.progress.push(progress)),
-    done: (text) => end("done", text),
-    fail: (text) => end("failed", text),
   };
 }

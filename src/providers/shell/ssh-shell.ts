@@ -1,7 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { Argv } from "../../core/argv.ts";
 import { SummitError } from "../../core/errors.ts";
-import type { ExitStatus, RemoteProcess, RunOptions, RunResult, TerminalIo, TerminalShell } from "../../core/ports/shell.ts";
+import type {
+  ExitStatus,
+  RemoteProcess,
+  RunOptions,
+  RunResult,
+  TerminalIo,
+  TerminalShell,
+} from "../../core/ports/shell.ts";
 import { unlessAborted } from "./abort-race.ts";
 import { channelProcess } from "./channel-process.ts";
 import { collectRun, mustSucceed } from "./collect-run.ts";

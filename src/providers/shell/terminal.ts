@@ -1,4 +1,3 @@
-import type { Readable, Writable } from "node:stream";
 import type { ClientChannel } from "ssh2";
 import { SummitError } from "../../core/errors.ts";
 import type { ExitStatus, TerminalIo } from "../../core/ports/shell.ts";
