@@ -47,3 +47,18 @@ export function fakeOutput(): FakeOutput {
     task: (title) => startTask(title, tasks),
   };
 }
+
+function startTask(title: string, tasks: FakeTask[]): Task {
+  const task: FakeTask = { title, progress: [], state: "running", text: undefined };
+  tasks.push(task);
+  const end = (state: "done" | "failed", text: string | undefined): void => {
+    if (task.state !== "running") return;
+    task.state = state;
+    task.text = text;
+  };
+  return {
+    progress: (progress) => void (task.state === "running" && task.progress.push(progress)),
+    done: (text) => end("done", text),
+    fail: (text) => end("failed", text),
+  };
+}
