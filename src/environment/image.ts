@@ -113,7 +113,7 @@ export function readPins(stdout: string): Pins {
   const pins: Record<string, Record<string, string>> = {};
   for (const line of stdout.split("\n")) {
     const [mark, service = "", record = ""] = line.split(" ");
-    if (mark === PINS_MARK) pins[service] = { ...pins[service], ...parsePins(record) };
+    if (mark === PINS_MARK && service !== "") pins[service] = { ...pins[service], ...parsePins(record) };
   }
   return pins;
 }

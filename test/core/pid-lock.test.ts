@@ -85,11 +85,16 @@ describe("takePidLock", () => {
     await expect(takePidLock(file, { what: "x", wait: 10, signal: abort.signal })).rejects.toThrow("stop");
   });
 
+  async function takeLater(count: number): Promise<AsyncDisposable> {
+    await turns(count);
+    return await take();
+  }
+
   test("of many that find a stale lock at once, one at a time holds it", async () => {
     await leave({ pid: 2 ** 22 + 1 });
-    for (let round = 0; round < 100; round += 1) {
+    for (let round = 0; round < 150; round += 1) {
       await putBack();
-      const taken = await Promise.allSettled(Array.from({ length: 8 }, () => take()));
+      const taken = await Promise.allSettled(Array.from({ length: 8 }, (_, index) => takeLater((index * round) % 37)));
       const locks = taken.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
       expect(locks).toHaveLength(1);
       await locks[0]?.[Symbol.asyncDispose]();
@@ -112,6 +117,11 @@ describe("takePidLock", () => {
     await expect(take()).rejects.toMatchObject({ kind: "unexpected", message: expect.stringContaining(file) });
   });
 });
+
+/** Turns of the event loop, so that takers meet each other at different steps. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
 
 async function killed(child: ChildProcess): Promise<void> {
   const exit = once(child, "exit");

@@ -38,7 +38,7 @@ describe.skipIf(!podmanAvailable)("host key rotation on a real machine", () => {
   afterAll(async () => {
     await removeProject(project);
     await rm(folder, { recursive: true, force: true });
-  }, 60_000);
+  }, 120_000);
 
   const run = (name: string, deps: Partial<ProvisionDeps> = {}) =>
     provision(
@@ -142,10 +142,10 @@ describe.skipIf(!podmanAvailable)("host key rotation on a real machine", () => {
     await shell[Symbol.asyncDispose]();
     await machines.stop(machine);
     await expectRotated("cut-0");
-  }, 60_000);
+  }, 120_000);
 
   test("a state that was lost is told by the provider and pinned again", async () => {
     await state.remove("production");
     await expectRotated("whole-0");
-  }, 60_000);
+  }, 120_000);
 });
