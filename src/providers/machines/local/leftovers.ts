@@ -12,14 +12,14 @@ export async function isLeftover(name: string): Promise<boolean> {
   return pid !== undefined && Number(pid) !== process.pid && !(await processRuns(Number(pid)));
 }
 
-/** A temporary folder that is removed when it is disposed of, or later by another process when this one is killed. */
+/** Removed when it is disposed of, or by the next command when this one is killed. */
 export async function temporaryFolder(purpose: "build" | "seed"): Promise<AsyncDisposable & { readonly path: string }> {
-  await removeLeftoverFolders();
   const path = await mkdtemp(join(tmpdir(), `summitctl-${purpose}-${process.pid}-`));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
-async function removeLeftoverFolders(): Promise<void> {
+/** Temporary folders of processes that were killed. They may hold user-data, and with it a key. */
+export async function removeLeftoverFolders(): Promise<void> {
   for (const entry of await readdir(tmpdir())) {
     if (await isLeftover(entry)) await rm(join(tmpdir(), entry), { recursive: true, force: true });
   }

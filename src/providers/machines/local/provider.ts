@@ -10,7 +10,7 @@ import { type Engine, type EngineName, findEngine, removal } from "./engine.ts";
 import { baseImage, buildGolden, findGolden } from "./images.ts";
 import { labelFlags } from "./labels.ts";
 import { launchFlags } from "./launch-flags.ts";
-import { temporaryFolder } from "./leftovers.ts";
+import { removeLeftoverFolders, temporaryFolder } from "./leftovers.ts";
 import { ensureNetwork, networkName } from "./network.ts";
 
 export interface LocalSettings {
@@ -52,6 +52,7 @@ export async function localProvider(
     checks: (project) => localChecks(engine, settings, project),
 
     async base(task) {
+      await removeLeftoverFolders();
       return await baseImage(await engine(), imageSettings, task);
     },
 
