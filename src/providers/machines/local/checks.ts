@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { networkInterfaces, tmpdir } from "node:os";
 import { execa } from "execa";
 import { isSummitError, messageOf } from "../../../core/errors.ts";
@@ -38,6 +39,7 @@ export async function localChecks(
     portCheck(engine, project, { port: settings.httpPort, inside: 80, what: "http" }),
     portCheck(engine, project, { port: settings.httpsPort, inside: 443, what: "https" }),
     subnetCheck(engine, project, settings.subnet),
+    inotifyCheck(),
   ].map((check, index) => check.catch((error: unknown) => failed(NAMES[index] ?? name, error)));
   const found = await Promise.all(checks);
   settings.signal.throwIfAborted();
@@ -47,13 +49,23 @@ export async function localChecks(
   ];
 }
 
-const NAMES = ["base image", "disk: images", "disk: temporary files", "http port", "https port", "subnet"];
+const NAMES = ["base image", "disk: images", "disk: temporary files", "http port", "https port", "subnet", "inotify"];
 
 const failed = (name: string, error: unknown): Check => {
   const { hint, details } = isSummitError(error) ? error : { hint: undefined, details: [] };
   const message = [messageOf(error), details.join("; ")].filter(Boolean).join(": ");
   return { name, ok: false, message, ...(hint === undefined ? {} : { hint }) };
 };
+
+/** systemd takes about five instances a machine; without one its sshd never starts, and the machine stays silent. */
+async function inotifyCheck(): Promise<Check | undefined> {
+  const limit = Number(await readFile("/proc/sys/fs/inotify/max_user_instances", "utf8").catch(() => "NaN"));
+  if (Number.isNaN(limit)) return undefined;
+  const name = "inotify";
+  const message = `${limit} instances, enough for about ${Math.floor(limit / 5)} machines at once`;
+  if (limit >= 512) return { name, ok: true, message };
+  return { name, ok: "warning", message, hint: "sudo sysctl fs.inotify.max_user_instances=1024" };
+}
 
 async function imageCheck(engine: Engine, { image }: CheckSettings): Promise<Check> {
   const name = "base image";
