@@ -3,6 +3,7 @@ import { link, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { messageOf, SummitError } from "./errors.ts";
+import { processRuns, startTime } from "./process-life.ts";
 
 interface Holder {
   readonly pid: number;
@@ -117,18 +118,7 @@ const unwritable = (file: string, cause: unknown): SummitError =>
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function isAlive(holder: Holder): Promise<boolean> {
-  if (holder.host !== hostname()) return true;
-  try {
-    process.kill(holder.pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
-  }
-  return holder.started === "" || (await startTime(holder.pid)) === holder.started;
-}
-
-/** Field 22 of /proc/PID/stat; undefined on systems without it. */
-async function startTime(pid: number): Promise<string | undefined> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+async function isAlive({ pid, host, started }: Holder): Promise<boolean> {
+  if (host !== hostname()) return true;
+  return (await processRuns(pid)) && (started === "" || (await startTime(pid)) === started);
 }

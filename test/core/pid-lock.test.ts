@@ -50,6 +50,18 @@ describe("takePidLock", () => {
     expect(JSON.parse(await readFile(file, "utf8"))).toMatchObject({ pid: process.pid });
   });
 
+  test("a holder that was killed and that nobody has collected yet does not run", async () => {
+    // The second program never asks for its child's end.
+    const parent = spawn("sh", ["-c", "sleep 0 & echo $!; exec sleep 60"]);
+    const [line] = (await once(parent.stdout, "data")) as [Buffer];
+    const pid = Number(line.toString());
+    await expect.poll(() => readFile(`/proc/${pid}/stat`, "utf8")).toContain(") Z ");
+    await leave({ pid, started: "" });
+    await putBack();
+    await using _lock = await take();
+    await killed(parent);
+  });
+
   test("a process that got the number of a dead holder is not taken for it", async () => {
     await leave({ pid: process.pid, started: "1" });
     await putBack();

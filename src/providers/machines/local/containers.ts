@@ -1,5 +1,6 @@
 import type { Machine } from "../../../core/ports/machines.ts";
-import { type Engine, processRuns } from "./engine.ts";
+import { processRuns } from "../../../core/process-life.ts";
+import type { Engine } from "./engine.ts";
 import { ENVIRONMENT_LABEL, identityOf, PROJECT_LABEL } from "./labels.ts";
 import { networkName } from "./network.ts";
 

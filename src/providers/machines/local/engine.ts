@@ -1,4 +1,3 @@
-import { access } from "node:fs/promises";
 import { execa } from "execa";
 import { SummitError } from "../../../core/errors.ts";
 
@@ -122,10 +121,3 @@ export const removal = ({ name }: Pick<Engine, "name">, container: string): stri
 ];
 
 export const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? "";
-
-/** Whether a process of this computer runs, as far as one can see from here. */
-export const processRuns = (pid: number): Promise<boolean> =>
-  access(`/proc/${pid}`).then(
-    () => true,
-    () => false,
-  );

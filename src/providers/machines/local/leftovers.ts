@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { processRuns } from "./engine.ts";
+import { processRuns } from "../../../core/process-life.ts";
 
 /** Containers and temporary folders carry the process id of their maker: `summitctl-seed-1234-x7Tq2b`. */
 const MADE_BY = /^summitctl-(?:build|seed)-(\d+)-/;
