@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 
 /** Whether a process of this computer runs. One that was killed and not yet collected by its parent does not. */
 export async function processRuns(pid: number): Promise<boolean> {
+  // 0 and less would name groups of processes.
+  if (!(pid > 0)) return false;
   try {
     process.kill(pid, 0);
   } catch (error) {
