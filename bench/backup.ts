@@ -9,21 +9,7 @@ const RUNS = Number(process.env["BENCH_RUNS"] ?? 3);
 /** A backup against the 2012 line, `ssh … pg_dump` piped to `bzip2`, on the same database. */
 export const backup: Bench = async (say) => {
   await using project = await BenchProject.make();
-  say("bootstrap");
-  await project.summitctl("bootstrap");
-  say(`load ${SIZE}`);
-  await project.summitctl(
-    "ssh",
-    "summit/0",
-    "--",
-    "sudo",
-    "manage-summit",
-    "generate_schedule",
-    "--size",
-    SIZE,
-    "--seed",
-    "2012",
-  );
+  await project.fill(SIZE, say);
   const line: number[] = [];
   const ours: number[] = [];
   const memory: number[] = [];

@@ -45,6 +45,15 @@ environments: { production: { provider: local }, spare: { provider: local } }
     return project;
   }
 
+  /** Bootstraps production and fills it with about `size` of seeded schedule. */
+  async fill(size: string, say: (line: string) => void): Promise<void> {
+    say("bootstrap");
+    await this.summitctl("bootstrap");
+    say(`load ${size}`);
+    const load = ["sudo", "manage-summit", "generate_schedule", "--size", size, "--seed", "2012"];
+    await this.summitctl("ssh", "summit/0", "--", ...load);
+  }
+
   summitctl(...args: string[]): Promise<MeasuredRun> {
     return measuredRun(
       process.execPath,

@@ -11,20 +11,7 @@ interface Failover {
 /** A whole failover of the example stack with small data and a golden image: from agreement to a good page at the address. */
 export const failover: Bench = async (say) => {
   await using project = await BenchProject.make();
-  say("bootstrap");
-  await project.summitctl("bootstrap");
-  await project.summitctl(
-    "ssh",
-    "summit/0",
-    "--",
-    "sudo",
-    "manage-summit",
-    "generate_schedule",
-    "--size",
-    "10MB",
-    "--seed",
-    "2012",
-  );
+  await project.fill("10MB", say);
   await project.summitctl("backup");
   const times: number[] = [];
   const steps = new Map<string, number[]>();

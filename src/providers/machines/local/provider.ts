@@ -45,7 +45,7 @@ export async function localProvider(
       const { name, rootless } = await engine();
       return [
         ...(rootless ? ["rootless engine: machines and the project's address are reached by loopback ports only"] : []),
-        ...(name === "docker" ? ["docker: tried less than podman as root, which is the contract"] : []),
+        ...(name === "docker" ? ["docker: not tried yet; podman as root is the contract"] : []),
       ];
     },
 
