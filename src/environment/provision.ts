@@ -1,5 +1,5 @@
 import type { Deps } from "../core/deps.ts";
-import { SummitError } from "../core/errors.ts";
+import { isSummitError, SummitError } from "../core/errors.ts";
 import type { Machine, MachineProvider } from "../core/ports/machines.ts";
 import type { Shell, ShellConnector, ShellTarget } from "../core/ports/shell.ts";
 import { rotateHostKey } from "./host-key-rotation.ts";
@@ -31,36 +31,66 @@ export interface ProvisionDeps extends Pick<Deps, "signal"> {
   readonly state: StateStore;
 }
 
-/** Seconds that a machine may take from its start to the first login. */
-const BOOT_PATIENCE = 120;
+/** Seconds that a machine may take to let us in: to boot, and when a run was cut while it booted, some time ago. */
+const PATIENCE = { boot: 120, cut: 30 };
 
 /**
  * Makes the machine if there is none, starts it if it is stopped, and logs in to it. The key that it will prove is
- * durable in the state before the machine exists, so the first connection is to a known key, also after a kill.
+ * durable in the state before the machine exists, so the first connection is to a known key, also after a kill. A
+ * machine of a run that was cut before its first login holds nothing: when it does not let us in, it is made anew.
  */
 export async function provision(request: ProvisionRequest, deps: ProvisionDeps): Promise<ReachedMachine> {
   const { project, environment, name } = request;
   const existing = (await deps.machines.list({ project, environment })).find((machine) => machine.name === name);
-  const { machine, state } = existing?.booted
-    ? await useExisting(existing, request, deps)
-    : await createMachine(request, deps);
-  const target = shellTarget({
-    environment,
-    machine,
-    user: request.user,
-    hostKeys: state.hostKeys,
-    patience: BOOT_PATIENCE,
-  });
-  const shell = await deps.connector.connect(target);
+  if (existing?.booted !== true) return await reachNew(request, deps);
+  const found = await useExisting(existing, request, deps);
+  const wasUsed = found.state.bootKey === undefined;
   try {
-    const renewed = await rotateHostKey(shell, {
-      connector: deps.connector,
-      target,
-      state,
-      save: (next) => save(request, next, deps),
-      signal: deps.signal,
-    });
-    return { machine, shell: renewed, created: existing?.booted !== true };
+    const patience = wasUsed ? PATIENCE.boot : PATIENCE.cut;
+    return { ...(await logIn(found, request, { ...deps, patience })), created: false };
+  } catch (error) {
+    deps.signal.throwIfAborted();
+    if (wasUsed) throw await withConsole(error, found.machine, deps);
+    await deps.machines.remove(found.machine);
+    return await reachNew(request, deps);
+  }
+}
+
+async function reachNew(request: ProvisionRequest, deps: ProvisionDeps): Promise<ReachedMachine> {
+  const made = await createMachine(request, deps);
+  try {
+    return { ...(await logIn(made, request, { ...deps, patience: PATIENCE.boot })), created: true };
+  } catch (error) {
+    deps.signal.throwIfAborted();
+    throw await withConsole(error, made.machine, deps);
+  }
+}
+
+/** With the machine's own last words, which say more than a port that refuses. */
+async function withConsole(error: unknown, machine: Machine, deps: ProvisionDeps): Promise<unknown> {
+  if (!isSummitError(error) || error.kind !== "remote") return error;
+  const console = await deps.machines.console(machine).catch(() => []);
+  const details = console.map((line) => `${machine.name} says: ${line}`);
+  return new SummitError(error.kind, error.message, {
+    details: [...error.details, ...details],
+    cause: error,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  });
+}
+
+/** Connects and gives the machine a host key of its own, if it has still the first one. */
+async function logIn(
+  { machine, state }: Known,
+  request: ProvisionRequest,
+  deps: ProvisionDeps & { readonly patience: number },
+): Promise<Omit<ReachedMachine, "created">> {
+  const { connector, signal, patience } = deps;
+  const { environment, user } = request;
+  const target = shellTarget({ environment, machine, user, hostKeys: state.hostKeys, patience });
+  const shell = await connector.connect(target);
+  try {
+    const save = (next: MachineState) => saveState(request, next, deps);
+    return { machine, shell: await rotateHostKey(shell, { connector, target, state, save, signal }) };
   } catch (error) {
     await shell[Symbol.asyncDispose]();
     throw error;
@@ -76,7 +106,7 @@ async function createMachine(request: ProvisionRequest, deps: ProvisionDeps): Pr
   const bootKey = deps.connector.generateKeyPair();
   const authorizedKeys = [...new Set([...(await deps.connector.publicKeys()), ...request.admins])];
   const state: MachineState = { id: undefined, hostKeys: [bootKey.publicKey], bootKey: bootKey.publicKey };
-  await save(request, state, deps);
+  await saveState(request, state, deps);
   const machine = await deps.machines.create({
     project: request.project,
     environment: request.environment,
@@ -110,11 +140,11 @@ async function recoverKeys(machine: Machine, request: ProvisionRequest, deps: Pr
     });
   }
   const state: MachineState = { id: machine.id, hostKeys: keys };
-  await save(request, state, deps);
+  await saveState(request, state, deps);
   return state;
 }
 
-async function save(request: ProvisionRequest, machine: MachineState, deps: ProvisionDeps): Promise<void> {
+async function saveState(request: ProvisionRequest, machine: MachineState, deps: ProvisionDeps): Promise<void> {
   await deps.state.update(request.environment, (state) => withMachine(state, request.name, machine));
 }
 

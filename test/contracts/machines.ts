@@ -129,6 +129,7 @@ export function describeMachines(name: string, setup: () => Promise<MachinesUnde
           privateAddress: undefined,
         });
         expect(await machines.hostKeys(stopped)).toBeUndefined();
+        expect(await machines.console(stopped)).toEqual([]);
         const started = await machines.create(spec({ userData: "" }));
         expect(started).toMatchObject({ id: machine.id, state: "running" });
         expect(started.endpoint).toBeDefined();

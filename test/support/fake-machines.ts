@@ -66,6 +66,7 @@ export function fakeMachines(): FakeMachines {
         (one) => one.project === project && (environment ?? one.environment) === one.environment,
       ),
     hostKeys: async (machine) => (machine.state === "running" ? [`ssh-ed25519 ${machine.id}`] : undefined),
+    console: async (machine) => (machine.state === "running" ? ["fake: started"] : []),
     async stop(machine) {
       const known = all.get(nameOf(machine));
       if (known !== undefined) all.set(nameOf(machine), { ...known, ...power(false, 0) });

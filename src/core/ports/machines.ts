@@ -86,6 +86,8 @@ export interface MachineProvider {
    * none. This is how state is rebuilt when the store lost it.
    */
   hostKeys(machine: Machine): Promise<readonly string[] | undefined>;
+  /** The last lines of what went wrong in it, over such a channel, oldest first. Empty where nothing can be told. */
+  console(machine: Machine): Promise<readonly string[]>;
   /** Stops it at once, as a power cut would. It stays in `list` as stopped. */
   stop(machine: Machine): Promise<void>;
   /** Removes it and its disk. A machine that is gone already is no error. */

@@ -1,6 +1,6 @@
 import { access, chmod, link, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { ssh2 } from "./ssh2-module.ts";
+import { generateKeyPair } from "./key-pair.ts";
 
 /**
  * The key that summitctl logs in with when summit.yaml names none: made once per user, without a passphrase, so that
@@ -15,10 +15,10 @@ export async function ensureOwnKey(file: string): Promise<string> {
   )
     return file;
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const pair = ssh2().utils.generateKeyPairSync("ed25519");
+  const { privateKey, publicKey } = generateKeyPair();
   const fresh = `${file}.${process.pid}`;
-  await writeFile(fresh, pair.private, { mode: 0o600 });
-  await writeFile(`${file}.pub`, `${pair.public.split(" ").slice(0, 2).join(" ")} summitctl\n`, { mode: 0o644 });
+  await writeFile(fresh, privateKey, { mode: 0o600 });
+  await writeFile(`${file}.pub`, `${publicKey} summitctl\n`, { mode: 0o644 });
   // Two commands at once: the first one's key stays.
   await link(fresh, file).catch(() => undefined);
   await rm(fresh, { force: true });

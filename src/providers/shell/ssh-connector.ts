@@ -1,12 +1,12 @@
-import type { SshKeyPair, TerminalConnector } from "../../core/ports/shell.ts";
+import type { TerminalConnector } from "../../core/ports/shell.ts";
 import { shakeHands } from "./handshake.ts";
 import { parsePinnedKey } from "./host-key.ts";
+import { generateKeyPair } from "./key-pair.ts";
 import { offeredKeys } from "./offered-keys.ts";
 import { connectPatiently } from "./patient-connect.ts";
 import { SshLink } from "./ssh-link.ts";
 import { SshShell } from "./ssh-shell.ts";
 import { SSH_TIMING, type SshTiming } from "./ssh-timing.ts";
-import { ssh2 } from "./ssh2-module.ts";
 
 export interface SshConnectorOptions {
   /** Private keys, absolute paths. Each must exist and be usable, by itself or by the agent. */
@@ -36,10 +36,4 @@ export function createSshConnector(options: SshConnectorOptions): TerminalConnec
     publicKeys: async () => (await offeredKeys(options)).publicLines,
     generateKeyPair,
   };
-}
-
-function generateKeyPair(): SshKeyPair {
-  const { private: privateKey, public: line } = ssh2().utils.generateKeyPairSync("ed25519");
-  const [type = "", base64 = ""] = line.split(" ");
-  return { privateKey, publicKey: `${type} ${base64}` };
 }

@@ -85,6 +85,13 @@ export async function localProvider(
         .map((line) => line.split(" ").slice(0, 2).join(" "));
     },
 
+    async console(machine) {
+      if (machine.state !== "running") return [];
+      const last = ["journalctl", "-q", "-b", "-p", "err", "-n", "5", "-o", "cat", "--no-pager"];
+      const shown = await (await engine()).run(["exec", machine.id, ...last], { timeout: 20 });
+      return shown.code === 0 ? shown.stdout.split("\n").filter(Boolean) : [];
+    },
+
     async stop(machine) {
       await (await engine()).run(["kill", machine.id], { timeout: 60 });
       const now = await inspectMachine(await engine(), machine.id);

@@ -2,20 +2,20 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { MachineProvider } from "../../src/core/ports/machines.ts";
-import type { Shell, ShellConnector } from "../../src/core/ports/shell.ts";
+import type { Machine, MachineProvider } from "../../src/core/ports/machines.ts";
+import type { Shell, ShellConnector, ShellTarget } from "../../src/core/ports/shell.ts";
 import { type ProvisionDeps, provision } from "../../src/environment/provision.ts";
 import { type StateStore, stateStore } from "../../src/environment/state.ts";
 import { createSshConnector } from "../../src/providers/shell/ssh-connector.ts";
 import { fileStore } from "../../src/providers/stores/file.ts";
 import { fakeOutput } from "../support/fake-output.ts";
-import { openLocal, podmanAvailable, randomProject, removeProject } from "../support/podman.ts";
+import { openLocal, podman, podmanAvailable, randomProject, removeProject } from "../support/podman.ts";
 import { makeKey } from "../support/sshd.ts";
 
 /** Between the two renames of the new key, where only a power cut can stop it. */
 const HALF_RENAMED = "cd /etc/ssh && mv -f summitctl_next ssh_host_ed25519_key";
 
-describe.skipIf(!podmanAvailable)("host key rotation on a real machine", () => {
+describe.skipIf(!podmanAvailable)("a real machine and its host key", () => {
   const project = randomProject();
   const { signal } = new AbortController();
   let folder: string;
@@ -152,5 +152,43 @@ describe.skipIf(!podmanAvailable)("host key rotation on a real machine", () => {
     await shell[Symbol.asyncDispose]();
     await state.remove("production");
     await expectRotated("lost-0");
+  }, 120_000);
+
+  /** Host keys that are gone keep sshd from starting, as a boot that failed does. */
+  const breakSshd = (machine: Machine) =>
+    podman("exec", machine.id, "sh", "-c", "rm -f /etc/ssh/ssh_host_*; systemctl restart ssh 2>/dev/null; true");
+  const hasty = (): Partial<ProvisionDeps> => ({
+    connector: { ...connector, connect: (target) => connector.connect({ ...target, patience: 2 }) },
+  });
+  const named = async (name: string): Promise<Machine> => {
+    const machine = (await machines.list({ project })).find((one) => one.name === name);
+    if (machine === undefined) throw new Error(`no machine ${name}`);
+    return machine;
+  };
+
+  test("a machine that never let anybody in, and does not, is made anew", async () => {
+    await expect(run("mute-0", crashing(2))).rejects.toThrow("crashed");
+    const mute = await named("mute-0");
+    await breakSshd(mute);
+    // The one that is made instead gets the time that it needs.
+    const patient = (target: ShellTarget) =>
+      connector.connect(target.endpoint.host === mute.endpoint?.host ? { ...target, patience: 2 } : target);
+    const { machine, shell, created } = await run("mute-0", { connector: { ...connector, connect: patient } });
+    expect([created, machine.id === mute.id]).toEqual([true, false]);
+    await shell[Symbol.asyncDispose]();
+    await machines.remove(machine);
+  }, 120_000);
+
+  test("a machine that was in use and does not answer is left alone, and what it says is told", async () => {
+    const { machine, shell } = await run("used-0");
+    await shell[Symbol.asyncDispose]();
+    await breakSshd(machine);
+    await expect(run("used-0", hasty())).rejects.toMatchObject({
+      kind: "remote",
+      message: expect.stringContaining("ECONNREFUSED"),
+      details: expect.arrayContaining([expect.stringMatching(/^used-0 says: .*ssh\.service/)]),
+    });
+    expect((await named("used-0")).id).toBe(machine.id);
+    await machines.remove(machine);
   }, 120_000);
 });
