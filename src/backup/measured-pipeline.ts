@@ -1,5 +1,6 @@
 import { type Argv, toShell } from "../core/argv.ts";
 import { SummitError } from "../core/errors.ts";
+import { defineMeter, type MeterKind } from "./meter.ts";
 
 /**
  * A pipe does not tell whether its members succeeded, and the shell's exit status is that of the last one. Here
@@ -42,41 +43,35 @@ const FOLDER_PREFIX = "/tmp/summitctl-pipe-";
  * POSIX sh text that runs two or more stages. Reports to stderr after the stages' own messages, which are cut to
  * their last 16 KiB so that a chatty program cannot fill the link.
  */
-export function pipelineScript({ stages, nonce }: Pipeline): string {
+export function pipelineScript({ stages, nonce }: Pipeline, meter?: MeterKind): string {
   const last = stages.length - 1;
   if (last < 1) throw new SummitError("unexpected", "a measured pipeline has at least two stages");
+  const indexes = [...stages.keys()];
   const lines = [
     "set -u; umask 077",
     `for old in ${FOLDER_PREFIX}*; do pid=\${old##*-}; [ -d "$old" ] && [ ! -d "/proc/$pid" ] && rm -rf "$old"; done`,
     `d=${FOLDER_PREFIX}$$; rm -rf "$d"; mkdir "$d" || exit 90`,
     `trap 'rm -rf "$d"' EXIT; trap 'exit 143' HUP INT TERM`,
-    `mkfifo ${[...stages.keys()].map((index) => `"$d/out${index}"`).join(" ")} "$d/mid" "$d/isum" "$d/icount" "$d/itail" "$d/osum" "$d/ocount" || exit 90`,
+    defineMeter(meter),
+    `mkfifo ${indexes.map((index) => `"$d/out${index}"`).join(" ")} "$d/mid" || exit 90`,
     "exec 3<&0",
-    ...measureLines("i"),
-    'tail -c 600 <"$d/itail" | base64 -w0 >"$d/itail.txt" & m3=$!',
-    ...measureLines("o"),
     ...stages.map(({ argv }, index) => {
       const input = index === 0 ? "<&3" : index === 1 ? '<"$d/mid"' : `<"$d/out${index - 1}"`;
       return `${toShell(argv)} ${input} >"$d/out${index}" 2>"$d/err${index}" & p${index}=$!`;
     }),
-    'tee "$d/isum" "$d/icount" "$d/itail" <"$d/out0" >"$d/mid" & t1=$!',
-    `tee "$d/osum" "$d/ocount" <"$d/out${last}"; t2=$?`,
-    ...[...stages.keys()].map((index) => `wait "$p${index}"; s${index}=$?`),
-    'wait "$t1"; t1=$?; wait "$i1" "$i2" "$m3" "$o1" "$o2"',
-    ...[...stages.keys()].map((index) => `tail -c 16384 "$d/err${index}" >&2`),
-    `printf '\\n%s ${stages.map(() => "%s").join(" ")} %s %s %s %s %s %s %s\\n' ${[
+    'meter "$d/inner" <"$d/out0" >"$d/mid" 2>"$d/erri" & i=$!',
+    `meter "$d/outer" <"$d/out${last}" 2>"$d/erro"; o=$?`,
+    ...indexes.map((index) => `wait "$p${index}"; s${index}=$?`),
+    'wait "$i"; i=$?',
+    `for f in ${indexes.map(String).join(" ")} i o; do tail -c 16384 "$d/err$f" >&2; done`,
+    `printf '\\n%s ${stages.map(() => "%s").join(" ")} %s %s %s %s %s %s %s %s\\n' ${[
       nonce,
-      ...[...stages.keys()].map((index) => `"$s${index}"`),
-      '"$t1" "$t2" "$(cat "$d/icount.txt")" "$(cut -c1-64 "$d/isum.txt")" "$(cat "$d/ocount.txt")" "$(cut -c1-64 "$d/osum.txt")" "=$(cat "$d/itail.txt")"',
+      ...indexes.map((index) => `"$s${index}"`),
+      '"$i" "$o" $(cat "$d/inner" || echo - - =) $(cat "$d/outer" || echo - - =)',
     ].join(" ")} >&2`,
   ];
   return lines.join("\n");
 }
-
-const measureLines = (side: "i" | "o"): string[] => [
-  `sha256sum <"$d/${side}sum" >"$d/${side}sum.txt" & ${side}1=$!`,
-  `wc -c <"$d/${side}count" | tr -d ' ' >"$d/${side}count.txt" & ${side}2=$!`,
-];
 
 /** The report and the stages' own messages. Undefined when the report is missing: the script did not reach its end. */
 export function readReport(
@@ -90,21 +85,15 @@ export function readReport(
     .trim()
     .split(" ")
     .slice(1);
-  if (fields.length !== stages.length + 7) return undefined;
+  if (fields.length !== stages.length + 8) return undefined;
   const statuses = Object.fromEntries(stages.map(({ name }, index) => [name, Number(fields[index])]));
-  const [innerTee, outerTee, innerBytes, innerSum, outerBytes, outerSum, tail] = fields.slice(stages.length) as [
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
+  const [inner = "", outer = "", innerBytes, innerSum = "", tail = "", outerBytes, outerSum = ""] = fields.slice(
+    stages.length,
+  );
   return {
     messages: stderr.slice(0, at).trim(),
     report: {
-      statuses: { ...statuses, "tee (inner)": Number(innerTee), "tee (outer)": Number(outerTee) },
+      statuses: { ...statuses, "meter (inner)": Number(inner), "meter (outer)": Number(outer) },
       inner: { bytes: Number(innerBytes), sha256: innerSum },
       innerTail: tail.slice(1),
       outer: { bytes: Number(outerBytes), sha256: outerSum },

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { SummitError } from "../core/errors.ts";
+import type { DatabaseServer } from "../core/ports/database-server.ts";
 import type { Task } from "../core/ports/output.ts";
 import type { RemoteProcess } from "../core/ports/shell.ts";
 import type { ObjectStore } from "../core/ports/store.ts";
@@ -13,7 +14,6 @@ import {
   readReport,
   type Stage,
 } from "./measured-pipeline.ts";
-import type { DatabaseServer } from "./source.ts";
 import { type StoredMeasure, StoredMeter } from "./stored-meter.ts";
 
 export interface DumpRequest {
@@ -93,7 +93,7 @@ function judge(line: Pipeline, { exit, messages, stored }: Evidence): PipelineRe
   const failed = failures(found.report);
   if (failed.length > 0) {
     // A compressor that dies takes pg_dump with it; the other way round it just sees the end of its input.
-    const cause = failed.findLast((text) => !text.startsWith("tee ")) ?? (failed[0] as string);
+    const cause = failed.findLast((text) => !text.startsWith("meter ")) ?? (failed[0] as string);
     throw new SummitError("remote", cause, {
       details: [...failed.filter((text) => text !== cause), ...found.messages.split("\n").slice(-6)].filter(Boolean),
       hint: "no backup was made; see why above, then run the same command again",

@@ -47,7 +47,7 @@ test("both ends are measured, and the input goes to the first stage", () => {
   const upper = Buffer.alloc(3_000_000, "PLAIN\n");
   expect(code).toBe(0);
   expect(found?.report).toEqual({
-    statuses: { first: 0, second: 0, "tee (inner)": 0, "tee (outer)": 0 },
+    statuses: { first: 0, second: 0, "meter (inner)": 0, "meter (outer)": 0 },
     inner: { bytes: upper.length, sha256: sha256(upper) },
     innerTail: upper.subarray(-600).toString("base64"),
     outer: { bytes: stdout.length, sha256: sha256(stdout) },
@@ -103,7 +103,7 @@ test("chatty programs: the end of what each says arrives, and the report after i
 
 test("a program that prints what looks like a report cannot pass for one", () => {
   const forged = (nonce: string) =>
-    `printf '\\n${nonce} 0 0 0 0 1 ${"0".repeat(64)} 1 ${"0".repeat(64)} =\\n' >&2; exit 1`;
+    `printf '\\n${nonce} 0 0 0 0 1 ${"0".repeat(64)} = 1 ${"0".repeat(64)} =\\n' >&2; exit 1`;
   const guessed = run(line(stage("liar", forged("summitctl-report-ffff")), stage("b", "cat")));
   expect(guessed.found?.report.statuses["liar"]).toBe(1);
   const known = run(line(stage("liar", forged(NONCE)), stage("b", "cat")));
@@ -112,9 +112,9 @@ test("a program that prints what looks like a report cannot pass for one", () =>
 
 test.each([
   ["nothing", ""],
-  ["another nonce", "\nsummitctl-report-ffff 0 0 0 0 1 a 1 b =\n"],
+  ["another nonce", "\nsummitctl-report-ffff 0 0 0 0 1 a = 1 b =\n"],
   ["a report that was cut", `\n${NONCE} 0 0 0 0 1 a 1\n`],
-  ["the nonce inside of a line", `words ${NONCE} 0 0 0 0 1 a 1 b =\n`],
+  ["the nonce inside of a line", `words ${NONCE} 0 0 0 0 1 a = 1 b =\n`],
 ])("no report is read from %s", (_what, stderr) => {
   expect(readReport(stderr, line(stage("a", ""), stage("b", "")))).toBeUndefined();
 });
