@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { failures, type Pipeline, pipelineScript, readReport, type Stage } from "../../src/backup/measured-pipeline.ts";
+import type { MeterKind } from "../../src/backup/meter.ts";
 
 const NONCE = "summitctl-report-0123456789abcdef";
 const stage = (name: string, script: string): Stage => ({ name, argv: ["sh", "-c", script] });
@@ -14,8 +15,12 @@ interface Ran {
   readonly stderr: string;
 }
 
-function run(pipeline: Pipeline, input: string | Buffer = ""): Ran & { found: ReturnType<typeof readReport> } {
-  const { status, stdout, stderr } = spawnSync("sh", ["-c", pipelineScript(pipeline)], {
+function run(
+  pipeline: Pipeline,
+  input: string | Buffer = "",
+  meter: MeterKind = "best",
+): Ran & { found: ReturnType<typeof readReport> } {
+  const { status, stdout, stderr } = spawnSync("sh", ["-c", pipelineScript(pipeline, meter)], {
     input,
     maxBuffer: 1e9,
     timeout: 15_000,
@@ -41,18 +46,45 @@ test("fewer than two stages are a defect", () => {
   expect(() => pipelineScript(line(stage("one", "true")))).toThrow(expect.objectContaining({ kind: "unexpected" }));
 });
 
-test("both ends are measured, and the input goes to the first stage", () => {
-  const input = Buffer.alloc(3_000_000, "plain\n");
-  const { code, stdout, found } = run(line(stage("first", "tr a-z A-Z"), stage("second", "gzip -n")), input);
-  const upper = Buffer.alloc(3_000_000, "PLAIN\n");
-  expect(code).toBe(0);
-  expect(found?.report).toEqual({
-    statuses: { first: 0, second: 0, "meter (inner)": 0, "meter (outer)": 0 },
-    inner: { bytes: upper.length, sha256: sha256(upper) },
-    innerTail: upper.subarray(-600).toString("base64"),
-    outer: { bytes: stdout.length, sha256: sha256(stdout) },
+describe.each<MeterKind>(["best", "tools"])("measured by: %s", (kind) => {
+  test("both ends are measured, and the input goes to the first stage", () => {
+    const input = Buffer.alloc(3_000_000, "plain\n");
+    const { code, stdout, found } = run(line(stage("first", "tr a-z A-Z"), stage("second", "gzip -n")), input, kind);
+    const upper = Buffer.alloc(3_000_000, "PLAIN\n");
+    expect(code).toBe(0);
+    expect(found?.report).toEqual({
+      statuses: { first: 0, second: 0, "meter (inner)": 0, "meter (outer)": 0 },
+      inner: { bytes: upper.length, sha256: sha256(upper) },
+      innerTail: upper.subarray(-600).toString("base64"),
+      outer: { bytes: stdout.length, sha256: sha256(stdout) },
+    });
+    expect(failures(found?.report as never)).toEqual([]);
   });
-  expect(failures(found?.report as never)).toEqual([]);
+
+  test("nothing flows: the hashes are those of nothing", () => {
+    const { found } = run(line(stage("a", "true"), stage("b", "cat")), "", kind);
+    expect(found?.report).toMatchObject({
+      inner: { bytes: 0, sha256: sha256("") },
+      innerTail: "",
+      outer: { bytes: 0, sha256: sha256("") },
+    });
+  });
+
+  test("a last stage that dies takes the others with it, and every one says how", () => {
+    const { found } = run(
+      line(stage("source", "exec cat /dev/zero"), stage("sink", "head -c 100000 >/dev/null; exit 3")),
+      "",
+      kind,
+    );
+    expect(found?.report.statuses).toMatchObject({ source: 141, sink: 3 });
+    expect(failures(found?.report as never)).toContain("sink ended with exit status 3");
+  });
+
+  test.each(["inner", "outer"])("the %s meter is killed: told, whatever the stages say", (which) => {
+    const kill = `yes | head -c 300000; sleep 0.3; pkill -KILL -f "pipe-$PPID/${which}"; yes | head -c 300000; exit 0`;
+    const { found } = run(line(stage("a", kill), stage("b", "cat; exit 0")), "", kind);
+    expect(failures(found?.report as never)).toContainEqual(expect.stringMatching(`^meter .${which}. ended with `));
+  });
 });
 
 test("three stages run in their order", () => {
@@ -61,28 +93,11 @@ test("three stages run in their order", () => {
   expect(found?.report.inner).toEqual({ bytes: 1, sha256: sha256("a") });
 });
 
-test("nothing flows: the hashes are those of nothing", () => {
-  const { found } = run(line(stage("a", "true"), stage("b", "cat")));
-  expect(found?.report).toMatchObject({
-    inner: { bytes: 0, sha256: sha256("") },
-    innerTail: "",
-    outer: { bytes: 0, sha256: sha256("") },
-  });
-});
-
 test("a first stage that is killed half-way is told, though the last one ends well", () => {
   const { found, stdout } = run(line(stage("pg_dump", "head -c 100000 /dev/zero; kill -9 $$"), stage("gzip", "gzip")));
   expect(stdout.length).toBeGreaterThan(20);
   expect(found?.report.statuses).toMatchObject({ pg_dump: 137, gzip: 0 });
   expect(failures(found?.report as never)).toEqual(["pg_dump ended with signal 9"]);
-});
-
-test("a last stage that dies takes the others with it, and every one says how", () => {
-  const { found } = run(
-    line(stage("source", "exec cat /dev/zero"), stage("sink", "head -c 100000 >/dev/null; exit 3")),
-  );
-  expect(found?.report.statuses).toMatchObject({ source: 141, sink: 3 });
-  expect(failures(found?.report as never)).toContain("sink ended with exit status 3");
 });
 
 test.each([0, 1])("stage %i is a program that does not exist", (missing) => {
