@@ -51,15 +51,9 @@ export async function findEngine(wanted: EngineName | "auto"): Promise<Engine> {
 }
 
 async function tryEngine(name: EngineName): Promise<Engine | string> {
-  const format =
-    name === "podman" ? "{{.Version.Version}} {{.Host.Security.Rootless}}" : "{{.ServerVersion}} {{.SecurityOptions}}";
-  const info = await call(name, ["info", "--format", format], { timeout: 20 });
-  if (info === undefined) return `${name}: not installed`;
-  if (info.code !== 0) return `${name}: ${lastLine(info.stderr) || `exit status ${info.code}`}`;
-  const [version = "", ...rest] = info.stdout.trimEnd().split(" ");
-  const rootless = name === "podman" ? rest[0] === "true" : rest.join(" ").includes("rootless");
-  // Docker answers `info` with exit 0 and an empty server version when its daemon is away.
-  if (name === "docker" && version === "") return "docker: its daemon does not answer";
+  const found = name === "podman" && process.platform === "linux" ? await askPodman() : await askInfo(name);
+  if (typeof found === "string") return `${name}: ${found}`;
+  const { version, rootless } = found;
   const run = async (args: readonly string[], options: EngineOptions = {}): Promise<EngineResult> => {
     const result = await call(name, args, options);
     if (result === undefined) throw new SummitError("check", `${name} is no longer installed`);
@@ -74,6 +68,33 @@ async function tryEngine(name: EngineName): Promise<Engine | string> {
     });
   };
   return { name, version, rootless, run, must };
+}
+
+type Answer = { readonly version: string; readonly rootless: boolean } | string;
+
+/** What `podman info` knows costs a third of a second; on Linux this is as good in a tenth of that. */
+async function askPodman(): Promise<Answer> {
+  const [version, answers] = await Promise.all([
+    call("podman", ["version", "--format", "{{.Client.Version}}"], { timeout: 20 }),
+    call("podman", ["container", "exists", "summitctl"], { timeout: 20 }),
+  ]);
+  if (version === undefined || answers === undefined) return "not installed";
+  // 0 and 1 are its answers, everything else is a failure.
+  const failed = [version, ...(answers.code <= 1 ? [] : [answers])].find(({ code }) => code !== 0);
+  if (failed !== undefined) return lastLine(failed.stderr) || `exit status ${failed.code}`;
+  return { version: version.stdout.trim(), rootless: process.getuid?.() !== 0 };
+}
+
+async function askInfo(name: EngineName): Promise<Answer> {
+  const format =
+    name === "podman" ? "{{.Version.Version}} {{.Host.Security.Rootless}}" : "{{.ServerVersion}} {{.SecurityOptions}}";
+  const info = await call(name, ["info", "--format", format], { timeout: 20 });
+  if (info === undefined) return "not installed";
+  if (info.code !== 0) return lastLine(info.stderr) || `exit status ${info.code}`;
+  const [version = "", ...rest] = info.stdout.trimEnd().split(" ");
+  // Docker answers `info` with exit 0 and an empty server version when its daemon is away.
+  if (name === "docker" && version === "") return "its daemon does not answer";
+  return { version, rootless: name === "podman" ? rest[0] === "true" : rest.join(" ").includes("rootless") };
 }
 
 async function call(name: string, args: readonly string[], options: EngineOptions): Promise<EngineResult | undefined> {

@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openLocal, podmanAvailable } from "../../../support/podman.ts";
 
 describe("the container engine", () => {
@@ -13,6 +13,7 @@ describe("the container engine", () => {
     process.env["PATH"] = folder;
   });
   afterEach(async () => {
+    vi.restoreAllMocks();
     process.env["PATH"] = path;
     await rm(folder, { recursive: true, force: true });
   });
@@ -59,7 +60,7 @@ describe("the container engine", () => {
   });
 
   test("a command of the engine that fails is told with its last words", async () => {
-    await stub("podman", '[ "$1" = info ] && { echo 4.3.1 false; exit 0; }; echo boom >&2; exit 125');
+    await stub("podman", 'case "$1" in version) echo 4.3.1 ;; container) exit 1 ;; *) echo boom >&2; exit 125 ;; esac');
     const { machines } = await openLocal();
     await expect(machines.list({ project: "x" })).rejects.toMatchObject({
       kind: "remote",
@@ -69,7 +70,8 @@ describe("the container engine", () => {
   });
 
   test("rootless: the limits are said plainly", async () => {
-    await stub("podman", "echo 4.3.1 true");
+    await stub("podman", "echo 4.3.1");
+    vi.spyOn(process, "getuid").mockReturnValue(1000);
     expect((await (await openLocal()).machines.limits()).join()).toContain("loopback ports only");
   });
 
