@@ -33,6 +33,8 @@ export interface CliRun {
 export interface CliOptions {
   readonly input?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** May end the process later. */
+  readonly onStart?: (child: ChildProcess) => void;
   /** Sees every event as it happens, and may end the process. */
   readonly onEvent?: (event: CliEvent, child: ChildProcess) => void;
 }
@@ -44,6 +46,7 @@ export async function runCli(
   options: CliOptions = {},
 ): Promise<CliRun> {
   const child = spawn(process.execPath, [BIN, ...args], { env: { ...env, ...options.env }, stdio: "pipe" });
+  options.onStart?.(child);
   child.stdin.on("error", () => undefined).end(options.input ?? "");
   const events: CliEvent[] = [];
   const shown: string[] = [];
