@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { cp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import type { BootstrapResult } from "../../src/environment/bootstrap.ts";
 import type { EnvironmentState } from "../../src/environment/state.ts";
 import type { StatusResult } from "../../src/environment/status.ts";
@@ -313,4 +315,53 @@ describe.skipIf(!podmanAvailable)("bootstrap, status, ssh, destroy", () => {
       expect((await project.cli(["destroy", "-e", "production", "--confirm", "production"])).code).toBe(0);
     });
   });
+
+  describe("two units of the app and a certificate", () => {
+    test("a unit is added, HTTPS answers, and the page stays when one of the two dies", async () => {
+      await bootstrap();
+      await execa("openssl", CERTIFICATE, { cwd: project.folder });
+      const pem = ["key.pem", "cert.pem"].map((file) => readFile(join(project.folder, file), "utf8"));
+      await writeFile(join(project.folder, "certificate"), (await Promise.all(pem)).join(""), { mode: 0o600 });
+      const config = parse(await readFile(join(project.folder, "summit.yaml"), "utf8"));
+      config.services.summit.units = 2;
+      config.secrets.certificate = { file: "./certificate" };
+      await project.configure(config);
+
+      const { units, urls } = await bootstrap();
+      const added = units.filter(({ created }) => created).map(({ unit }) => unit);
+      expect(added).toEqual(["summit/1"]);
+      const ca = join(project.folder, "cert.pem");
+      for (const url of urls.filter((one) => one.startsWith("https:")))
+        expect(await status(url, "--cacert", ca, "--connect-to", `summit.test:443:${new URL(url).host}`)).toBe(200);
+      expect(urls.filter((one) => one.startsWith("https:"))).toHaveLength(2);
+
+      await podman("kill", container("summit-0"));
+      const http = urls.find((one) => one.startsWith("http:")) ?? "";
+      for (let round = 0; round < 10; round += 1) expect(await status(http)).toBe(200);
+      await project.cli(["destroy", "-e", "production", "--confirm", "production"]);
+      expect(await project.left()).toEqual([]);
+    });
+  });
 });
+
+const CERTIFICATE =
+  "req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 30 -subj /CN=summit.test -addext subjectAltName=DNS:summit.test".split(
+    " ",
+  );
+
+/** Status of a page by curl; an HTTPS page under the name that the certificate is for. */
+async function status(url: string, ...options: string[]): Promise<number> {
+  const asked = url.startsWith("https:") ? "https://summit.test/" : url;
+  const { stdout } = await execa("curl", [
+    "-sS",
+    "-m",
+    "10",
+    "-o",
+    "/dev/null",
+    "-w",
+    "%{http_code}",
+    ...options,
+    asked,
+  ]);
+  return Number(stdout);
+}

@@ -106,7 +106,7 @@ setsid arping -q -c 3 -U -I eth0 ${network.address} >/dev/null 2>&1 </dev/null &
       const hostPort = /:(\d+)\s*$/.exec(shown.stdout.split("\n")[0] ?? "")?.[1];
       return shown.code === 0 && hostPort !== undefined ? [`${scheme}://127.0.0.1:${hostPort}/`] : [];
     };
-    const direct = engine.rootless ? [] : [`http://${network.address}/`];
+    const direct = engine.rootless ? [] : [`http://${network.address}/`, `https://${network.address}/`];
     return {
       ip: network.address,
       urls: [...direct, ...(await loopback(80, "http")), ...(await loopback(443, "https"))],
