@@ -2,11 +2,12 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CommandDeps } from "./commands/deps.ts";
-import type { Config } from "./config/types.ts";
+import type { Config, StoreConfig } from "./config/types.ts";
 import { SummitError } from "./core/errors.ts";
 import { checkLabel } from "./core/names.ts";
 import { takePidLock } from "./core/pid-lock.ts";
 import type { AddressPort, MachineProvider } from "./core/ports/machines.ts";
+import type { ObjectMemory } from "./core/ports/object-memory.ts";
 import type { ObjectStore } from "./core/ports/store.ts";
 import type { Project } from "./environment/project.ts";
 
@@ -17,11 +18,15 @@ type Lazy = Pick<
   | "stores"
   | "machines"
   | "address"
+  | "memory"
   | "connector"
   | "trees"
   | "secret"
   | "lock"
   | "http"
+  | "post"
+  | "local"
+  | "ticker"
   | "example"
   | "demoFolder"
   | "computer"
@@ -61,13 +66,15 @@ export function composeLazily(base: Base): Lazy {
       return (await localProvider({ ...DEFAULTS, signal: base.signal })).machines;
     }),
     stores: once(async () => {
-      const { fileStore } = await import("./providers/stores/file.ts");
-      const [first, ...more] = (await config()).stores.map(({ url }): ObjectStore => fileStore(url));
+      const [first, ...more] = await Promise.all(
+        (await config()).stores.map((each) => openStore(each, stateFolder(base.env))),
+      );
       if (first === undefined) throw new SummitError("config", "summit.yaml names no store");
       return [first, ...more];
     }),
     machines: async (environment): Promise<MachineProvider> => (await localOnly(environment, config, local)).machines,
     address: async (environment): Promise<AddressPort> => (await localOnly(environment, config, local)).address,
+    memory: lazyMemory(join(base.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "summitctl", "objects")),
     connector: once(async () => {
       const { createSshConnector } = await import("./providers/shell/ssh-connector.ts");
       const { ensureOwnKey } = await import("./providers/shell/own-key.ts");
@@ -95,11 +102,31 @@ export function composeLazily(base: Base): Lazy {
       const file = join(stateFolder(base.env), "locks", (await config()).project, `${environment}.lock`);
       return await takePidLock(file, { what: `${what} of "${environment}"`, wait: 0, signal: base.signal });
     },
+    local: async (argv, options) => {
+      const { runLocal } = await import("./providers/local/run-local.ts");
+      return await runLocal(base.signal)(argv, options);
+    },
+    ticker: async (onTick) => {
+      const { minuteTicker } = await import("./providers/cron/ticker.ts");
+      return minuteTicker(onTick);
+    },
+    post: async (message) => {
+      const { httpPost } = await import("./providers/http/post.ts");
+      return await httpPost(message);
+    },
     http: async (request) => {
       const { httpGet } = await import("./providers/http/get.ts");
       return await httpGet(base.signal)(request);
     },
   };
+}
+
+/** Each kind's modules are loaded when there is a store of that kind. */
+async function openStore({ url, s3 }: StoreConfig, state: string): Promise<ObjectStore> {
+  if (s3 === undefined) return (await import("./providers/stores/file.ts")).fileStore(url);
+  const { s3Store } = await import("./providers/stores/s3.ts");
+  const { s3Memory } = await import("./providers/stores/s3-memory.ts");
+  return s3Store({ url, ...s3 }, { memory: s3Memory(join(state, "stores"), { url, ...s3 }) });
 }
 
 /** The settings of a project that sets nothing. */
@@ -132,6 +159,15 @@ async function localOnly<T>(environment: string, config: () => Promise<Config>, 
 /** `$XDG_STATE_HOME/summitctl`: what belongs to this user on this computer. */
 const stateFolder = (env: NodeJS.ProcessEnv): string =>
   join(env["XDG_STATE_HOME"] || join(homedir(), ".local", "state"), "summitctl");
+
+/** Not a function: it costs nothing until it is asked. */
+function lazyMemory(folder: string): ObjectMemory {
+  const memory = once(async () => (await import("./providers/memory/file-memory.ts")).fileMemory(folder));
+  return {
+    recall: async (scope) => await (await memory()).recall(scope),
+    keep: async (scope, values) => await (await memory()).keep(scope, values),
+  };
+}
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;

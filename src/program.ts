@@ -2,6 +2,7 @@ import { Command, type CommanderError } from "commander";
 import { registerBackup } from "./commands/backup.ts";
 import { registerBackups } from "./commands/backups.ts";
 import { registerBootstrap } from "./commands/bootstrap.ts";
+import { registerCheck } from "./commands/check.ts";
 import { registerDemo } from "./commands/demo.ts";
 import type { CommandDeps } from "./commands/deps.ts";
 import { registerDestroy } from "./commands/destroy.ts";
@@ -10,6 +11,7 @@ import { registerFailover } from "./commands/failover.ts";
 import { addGlobalOptions } from "./commands/global-options.ts";
 import { registerInit } from "./commands/init.ts";
 import { registerRestore } from "./commands/restore.ts";
+import { registerSchedule } from "./commands/schedule.ts";
 import { registerSsh } from "./commands/ssh.ts";
 import { registerStatus } from "./commands/status.ts";
 import { SummitError } from "./core/errors.ts";
@@ -46,10 +48,14 @@ export function buildProgram(deps: CommandDeps): Command {
   program.commandsGroup("Backups:");
   registerBackup(program, deps);
   registerBackups(program, deps);
+  registerSchedule(program, deps);
 
   program.commandsGroup("Recovery:");
   registerFailover(program, deps);
   registerRestore(program, deps);
+
+  program.commandsGroup("Monitoring:");
+  registerCheck(program, deps);
   return program;
 }
 

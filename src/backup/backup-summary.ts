@@ -1,6 +1,5 @@
 import type { ObjectStore } from "../core/ports/store.ts";
 import { readCatalog } from "./catalog.ts";
-import { dataTime } from "./manifest.ts";
 
 export interface BackupSummary {
   /** The one that is newest by the store's clock. */
@@ -12,10 +11,8 @@ export interface BackupSummary {
 /** What a store has of a project, in short. */
 export async function backupSummary(store: ObjectStore, project: string): Promise<BackupSummary> {
   const { backups, broken } = await readCatalog(store, project, undefined);
-  const manifest = backups[0]?.manifest;
+  const head = backups[0]?.manifest;
   const newest =
-    manifest === undefined
-      ? undefined
-      : { id: manifest.id, environment: manifest.environment, dataFrom: dataTime(manifest) };
+    head === undefined ? undefined : { id: head.id, environment: head.environment, dataFrom: new Date(head.dataFrom) };
   return { newest, broken: broken.map(({ id }) => id) };
 }

@@ -1,50 +1,7 @@
 import type { View } from "../core/ports/output.ts";
 import { ageText, durationText } from "../core/time.ts";
-import type { Backup, BrokenBackup, Catalog } from "./catalog.ts";
 import { totalRows } from "./database-facts.ts";
 import { databaseMembers, dataTime, type Manifest, storedBytes } from "./manifest.ts";
-
-export interface BackupsResult {
-  readonly schema: "summitctl.backups.v1";
-  readonly project: string;
-  readonly stores: readonly (Catalog & { readonly url: string })[];
-  /** When this was asked. */
-  readonly now: string;
-}
-
-export function backupsView({ stores, now, project }: BackupsResult): View {
-  if (stores.every(({ backups, broken }) => backups.length + broken.length === 0))
-    return [{ text: `project "${project}" has no backups; take one with: summitctl backup` }];
-  return stores.flatMap(
-    ({ url, backups, broken }): View => [
-      { title: url },
-      {
-        head: ["id", "environment", "data from", "size", "databases", "rows"],
-        rows: [...backups.map((backup) => row(backup, new Date(now))), ...broken.map(brokenRow)],
-      },
-    ],
-  );
-}
-
-const row = ({ manifest }: Backup, now: Date): string[] => [
-  manifest.id,
-  manifest.environment,
-  ageText(dataTime(manifest), now),
-  bytesText(storedBytes(manifest)),
-  databaseMembers(manifest)
-    .map(({ database }) => database)
-    .join(", "),
-  String(databaseMembers(manifest).reduce((sum, { rows }) => sum + totalRows(rows), 0)),
-];
-
-const brokenRow = ({ id, environment, problem }: BrokenBackup): string[] => [
-  id,
-  environment,
-  "DAMAGED",
-  "-",
-  problem,
-  "-",
-];
 
 export interface BackupResult {
   readonly schema: "summitctl.backup-taken.v1";

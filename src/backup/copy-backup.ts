@@ -1,49 +1,126 @@
+import { addAbortSignal } from "node:stream";
+import { finished } from "node:stream/promises";
 import type { Deps } from "../core/deps.ts";
 import { isSummitError, SummitError } from "../core/errors.ts";
+import type { Task } from "../core/ports/output.ts";
 import type { ObjectStore } from "../core/ports/store.ts";
+import { manifestBytes } from "./catalog.ts";
 import type { StoredBackup } from "./feed-member.ts";
-import { backupPrefix, MANIFEST_FILE } from "./keys.ts";
-import { memberKey, readMember } from "./read-member.ts";
+import { manifestKey } from "./keys.ts";
+import type { Member } from "./manifest.ts";
+import { checkSizes, memberKey, readMember } from "./read-member.ts";
+
+type CopyDeps = Pick<Deps, "out" | "signal">;
 
 /**
- * Copies a backup into another store, each part checked on its way and the manifest last. What a cut copy left there
- * is gone over again: objects are write-once, so one that is there with the right size was stored whole.
+ * Copies a backup into another store, each part checked on its way, sizes looked at again, and the manifest last, byte
+ * for byte. Nothing is done when it is there already; another backup under its id is an error of kind `verification`.
+ * What a killed copy left there is checked, and replaced where it is not what it should be.
  */
-export async function copyBackup(
-  { manifest, store }: StoredBackup,
-  to: ObjectStore,
-  deps: Pick<Deps, "out" | "signal">,
-): Promise<void> {
-  const task = deps.out.task(`copy ${manifest.id} to ${to.url}`);
+export async function copyBackup(backup: StoredBackup, to: ObjectStore, deps: CopyDeps): Promise<void> {
+  const task = deps.out.task(`copy ${backup.manifest.id} to ${to.url}`);
   try {
-    for (const member of manifest.members) {
-      const key = memberKey(manifest, member);
-      const there = await to.head(key);
-      if (there?.size === member.stored.bytes) continue;
-      const body = readMember(store, manifest, member, (bytes) => task.progress({ bytes, total: member.stored.bytes }));
-      const { size } = await to.put(key, body, deps.signal);
-      if (size !== member.stored.bytes) {
-        throw new SummitError(
-          "verification",
-          `${to.url} holds ${size} bytes of ${member.file}, expected ${member.stored.bytes}`,
-          { hint: "run the same command again" },
-        );
-      }
-    }
-    await putManifest({ manifest, store }, to, deps.signal);
-    task.done();
+    task.done(await new Copy(backup, to, task, deps.signal).make());
   } catch (error) {
     task.fail();
+    deps.signal.throwIfAborted();
     throw error;
   }
 }
 
-async function putManifest({ manifest }: StoredBackup, to: ObjectStore, signal: AbortSignal): Promise<void> {
-  const key = `${backupPrefix(manifest.project, manifest.environment, manifest.id)}${MANIFEST_FILE}`;
-  try {
-    await to.put(key, Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`), signal);
-  } catch (error) {
-    // It is there already: the copy had been made.
-    if (!isSummitError(error) || error.kind !== "check") throw error;
+class Copy {
+  readonly #backup: StoredBackup;
+  readonly #to: ObjectStore;
+  readonly #task: Task;
+  readonly #signal: AbortSignal;
+  /** Keys of what a failure removes, in that order. */
+  readonly #made: string[] = [];
+
+  constructor(backup: StoredBackup, to: ObjectStore, task: Task, signal: AbortSignal) {
+    this.#backup = backup;
+    this.#to = to;
+    this.#task = task;
+    this.#signal = signal;
   }
+
+  async make(): Promise<string | undefined> {
+    const { manifest, store } = this.#backup;
+    const bytes = await manifestBytes(store, manifest);
+    if ((await this.#to.head(manifestKey(manifest))) !== undefined) {
+      await checkSame(this.#backup, this.#to, bytes);
+      return "it was there already";
+    }
+    try {
+      for (const member of manifest.members) await this.#copyMember(member);
+      await checkSizes(this.#to, manifest);
+      await this.#putManifest(bytes);
+      return undefined;
+    } catch (error) {
+      await this.#removeMade();
+      throw error;
+    }
+  }
+
+  async #copyMember(member: Member): Promise<void> {
+    const { manifest, store } = this.#backup;
+    const key = memberKey(manifest, member);
+    const there = await this.#to.head(key);
+    if (there !== undefined) {
+      if (there.size === member.stored.bytes && (await this.#isSound(member))) return;
+      // There is no manifest, so it is a part of nothing.
+      await this.#to.delete(key);
+    }
+    const onBytes = (bytes: number): void => this.#task.progress({ bytes, total: member.stored.bytes });
+    await this.#to.put(key, readMember(store, manifest, member, onBytes), this.#signal);
+    this.#made.push(key);
+  }
+
+  async #isSound(member: Member): Promise<boolean> {
+    try {
+      const body = readMember(this.#to, this.#backup.manifest, member, () => undefined);
+      await finished(addAbortSignal(this.#signal, body).resume());
+      return true;
+    } catch (error) {
+      if (isSummitError(error) && error.kind === "verification") return false;
+      throw error;
+    }
+  }
+
+  async #putManifest(bytes: Buffer): Promise<void> {
+    const key = manifestKey(this.#backup.manifest);
+    // First of all, and also when only the answer was lost: a manifest whose files are gone would still be a backup.
+    this.#made.unshift(key);
+    try {
+      await this.#to.put(key, bytes, this.#signal);
+    } catch (error) {
+      if (!isSummitError(error) || error.kind !== "check") throw error;
+      // Somebody else has copied it meanwhile: what is there is theirs too.
+      this.#made.length = 0;
+      await checkSame(this.#backup, this.#to, bytes);
+    }
+  }
+
+  /** Best effort: what stays without a manifest is no backup. */
+  async #removeMade(): Promise<void> {
+    try {
+      for (const key of this.#made) await this.#to.delete(key);
+    } catch {
+      // The store that failed is likely to fail again; the failure itself says more.
+    }
+  }
+}
+
+/** Throws kind `verification` unless that store has this very backup, as far as its manifest and sizes tell. */
+async function checkSame({ manifest, store }: StoredBackup, to: ObjectStore, bytes: Buffer): Promise<void> {
+  if (!(await manifestBytes(to, manifest)).equals(bytes)) {
+    throw new SummitError(
+      "verification",
+      `${to.url} has another backup under the id ${manifest.id}: its manifest differs from the one in ${store.url}`,
+      {
+        details: ["nothing was changed; one of the two was altered after it was stored"],
+        hint: `summitctl backups show ${manifest.id}`,
+      },
+    );
+  }
+  await checkSizes(to, manifest);
 }

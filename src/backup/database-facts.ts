@@ -17,6 +17,8 @@ export interface DatabaseFacts {
   readonly settings: readonly DatabaseSetting[];
   readonly extensions: readonly { readonly name: string; readonly version: string }[];
   readonly sizeBytes: number;
+  /** Whether it has the schema `public`, as every new database does. */
+  readonly publicSchema?: boolean | undefined;
 }
 
 export interface DatabaseGrant {
@@ -74,7 +76,8 @@ export async function readDatabaseFacts(session: SqlSession, server: ServerFacts
                FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) WITH ORDINALITY AS u (c, place) LEFT JOIN pg_roles r ON r.oid = s.setrole
                WHERE s.setdatabase = d.oid), '[]'::json),
     'extensions', coalesce((SELECT json_agg(json_build_object('name', extname, 'version', extversion) ORDER BY extname) FROM pg_extension), '[]'::json),
-    'sizeBytes', pg_database_size(d.oid))
+    'sizeBytes', pg_database_size(d.oid),
+    'publicSchema', EXISTS (SELECT FROM pg_namespace WHERE nspname = 'public'))
     FROM pg_database d WHERE d.datname = current_database()`);
   return facts as DatabaseFacts;
 }

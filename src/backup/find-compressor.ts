@@ -1,6 +1,6 @@
 import { SummitError } from "../core/errors.ts";
+import type { DatabaseServer } from "../core/ports/database-server.ts";
 import { COMPRESSORS, type Compressor } from "./dump-line.ts";
-import type { DatabaseServer } from "./source.ts";
 
 /** The best that the machine has; it packs and unpacks. Throws kind `check` when there is none. */
 export async function findCompressor({ shell, unit }: DatabaseServer): Promise<Compressor> {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { isBackupId } from "../core/names.ts";
 import { utcStamp } from "../core/time.ts";
 
 /** `20261122T143800Z-k3x9qa` */
@@ -14,3 +15,39 @@ export const backupPrefix = (project: string, environment: string, id: string): 
   `${environmentPrefix(project, environment)}${id}/`;
 
 export const MANIFEST_FILE = "manifest.json";
+
+export const manifestKey = ({ project, environment, id }: BackupPlace): string =>
+  `${backupPrefix(project, environment, id)}${MANIFEST_FILE}`;
+
+/** What a key of a backup is made of; a manifest has it. */
+export interface BackupPlace {
+  readonly project: string;
+  readonly environment: string;
+  readonly id: string;
+}
+
+const RECORDS_FOLDER = "records";
+
+/** Where records of a backup are, beside its files. */
+export const recordsPrefix = ({ project, environment, id }: BackupPlace): string =>
+  `${backupPrefix(project, environment, id)}${RECORDS_FOLDER}/`;
+
+/** What an object of a backup is, by its key alone. */
+export interface BackupObject extends BackupPlace {
+  readonly what: "manifest" | "record" | "file";
+}
+
+/** Undefined for what is no object of a backup: state, and what people put beside backups. */
+export function readBackupKey(key: string): BackupObject | undefined {
+  const [project = "", environment = "", id = "", file, name, ...more] = key.split("/");
+  if (file === undefined || !isBackupId(id)) return undefined;
+  const what =
+    name === undefined
+      ? file === MANIFEST_FILE
+        ? "manifest"
+        : "file"
+      : file === RECORDS_FOLDER && more.length === 0
+        ? "record"
+        : "file";
+  return { project, environment, id, what };
+}

@@ -33,6 +33,8 @@ const facts = z.strictObject({
   settings: z.array(z.strictObject({ role: z.string().nullable(), name: z.string(), value: z.string() })),
   extensions: z.array(z.strictObject({ name: z.string(), version: z.string() })),
   sizeBytes: count,
+  /** False where `public` was dropped, which a dump does not tell. Absent in older manifests: it was not looked at. */
+  publicSchema: z.boolean().optional(),
 });
 
 const databaseMember = z.strictObject({

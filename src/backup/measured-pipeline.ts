@@ -13,6 +13,12 @@ export interface Pipeline {
   readonly stages: readonly Stage[];
   /** Unguessable, from the caller. */
   readonly nonce: string;
+  /**
+   * Programs that move the bytes themselves and only talk on standard input and output: a fetcher writes the first
+   * stage's input to file descriptor 5; a sender reads the last one's output from 5 and measures it, to 6.
+   */
+  readonly fetcher?: Argv;
+  readonly sender?: Argv;
 }
 
 export interface Stage {
@@ -43,40 +49,47 @@ const FOLDER_PREFIX = "/tmp/summitctl-pipe-";
  * POSIX sh text that runs two or more stages. Reports to stderr after the stages' own messages, which are cut to
  * their last 16 KiB so that a chatty program cannot fill the link.
  */
-export function pipelineScript({ stages, nonce }: Pipeline, meter?: MeterKind): string {
+export function pipelineScript({ stages, nonce, fetcher, sender }: Pipeline, meter?: MeterKind): string {
   const last = stages.length - 1;
   if (last < 1) throw new SummitError("unexpected", "a measured pipeline has at least two stages");
   const indexes = [...stages.keys()];
+  const firstInput = sender !== undefined ? "</dev/null" : fetcher !== undefined ? '<"$d/in"' : "<&3";
+  const inputOf = (index: number) => [firstInput, '<"$d/mid"'][index] ?? `<"$d/out${index - 1}"`;
+  const output = fetcher === undefined ? ">&4" : ">/dev/null";
   const lines = [
     "set -u; umask 077",
     `for old in ${FOLDER_PREFIX}*; do pid=\${old##*-}; [ -d "$old" ] && [ ! -d "/proc/$pid" ] && rm -rf "$old"; done`,
     `d=${FOLDER_PREFIX}$$; rm -rf "$d"; mkdir "$d" || exit 90`,
     `trap 'rm -rf "$d"' EXIT; trap 'exit 143' HUP INT TERM`,
     defineMeter(meter),
-    `mkfifo ${indexes.map((index) => `"$d/out${index}"`).join(" ")} "$d/mid" || exit 90`,
-    "exec 3<&0",
-    ...stages.map(({ argv }, index) => {
-      const input = index === 0 ? "<&3" : index === 1 ? '<"$d/mid"' : `<"$d/out${index - 1}"`;
-      return `${toShell(argv)} ${input} >"$d/out${index}" 2>"$d/err${index}" & p${index}=$!`;
-    }),
+    `mkfifo "$d/in" "$d/mid" ${indexes.map((index) => `"$d/out${index}"`).join(" ")} || exit 90`,
+    "exec 3<&0 4>&1",
+    fetcher === undefined ? "f=0" : `${toShell(fetcher)} <&3 >&4 5>"$d/in" 2>"$d/errf" & f=$!`,
+    ...stages.map(
+      ({ argv }, index) => `${toShell(argv)} ${inputOf(index)} >"$d/out${index}" 2>"$d/err${index}" & p${index}=$!`,
+    ),
     'meter "$d/inner" <"$d/out0" >"$d/mid" 2>"$d/erri" & i=$!',
-    `meter "$d/outer" <"$d/out${last}" 2>"$d/erro"; o=$?`,
+    sender === undefined
+      ? `meter "$d/outer" <"$d/out${last}" ${output} 2>"$d/erro"; o=$?`
+      : `${toShell(sender)} <&3 >&4 5<"$d/out${last}" 6>"$d/outer" 2>"$d/erro"; o=$?`,
     ...indexes.map((index) => `wait "$p${index}"; s${index}=$?`),
     'wait "$i"; i=$?',
-    `for f in ${indexes.map(String).join(" ")} i o; do tail -c 16384 "$d/err$f" >&2; done`,
-    `printf '\\n%s ${stages.map(() => "%s").join(" ")} %s %s %s %s %s %s %s %s\\n' ${[
+    fetcher === undefined ? "" : 'wait "$f"; f=$?',
+    `for e in f ${indexes.map(String).join(" ")} i o; do [ ! -e "$d/err$e" ] || tail -c 16384 "$d/err$e" >&2; done`,
+    `printf '\\n%s %s ${stages.map(() => "%s").join(" ")} %s %s %s %s %s %s %s %s\\n' ${[
       nonce,
+      '"$f"',
       ...indexes.map((index) => `"$s${index}"`),
       '"$i" "$o" $(cat "$d/inner" || echo - - =) $(cat "$d/outer" || echo - - =)',
     ].join(" ")} >&2`,
   ];
-  return lines.join("\n");
+  return lines.filter((line) => line !== "").join("\n");
 }
 
 /** The report and the stages' own messages. Undefined when the report is missing: the script did not reach its end. */
 export function readReport(
   stderr: string,
-  { stages, nonce }: Pipeline,
+  { stages, nonce, sender }: Pipeline,
 ): { report: PipelineReport; messages: string } | undefined {
   const at = stderr.lastIndexOf(`\n${nonce} `);
   if (at === -1) return undefined;
@@ -85,15 +98,21 @@ export function readReport(
     .trim()
     .split(" ")
     .slice(1);
-  if (fields.length !== stages.length + 8) return undefined;
-  const statuses = Object.fromEntries(stages.map(({ name }, index) => [name, Number(fields[index])]));
-  const [inner = "", outer = "", innerBytes, innerSum = "", tail = "", outerBytes, outerSum = ""] = fields.slice(
+  if (fields.length !== stages.length + 9) return undefined;
+  const [fetch = "", ...more] = fields;
+  const statuses = Object.fromEntries(stages.map(({ name }, index) => [name, Number(more[index])]));
+  const [inner = "", outer = "", innerBytes, innerSum = "", tail = "", outerBytes, outerSum = ""] = more.slice(
     stages.length,
   );
   return {
     messages: stderr.slice(0, at).trim(),
     report: {
-      statuses: { ...statuses, "meter (inner)": Number(inner), "meter (outer)": Number(outer) },
+      statuses: {
+        ...statuses,
+        "meter (inner)": Number(inner),
+        [sender === undefined ? "meter (outer)" : "transfer"]: Number(outer),
+        ...(fetch === "0" ? {} : { transfer: Number(fetch) }),
+      },
       inner: { bytes: Number(innerBytes), sha256: innerSum },
       innerTail: tail.slice(1),
       outer: { bytes: Number(outerBytes), sha256: outerSum },

@@ -1,7 +1,7 @@
 import type { Deps } from "../core/deps.ts";
 import { SummitError } from "../core/errors.ts";
+import type { DatabaseServer } from "../core/ports/database-server.ts";
 import { feedMember, type StoredBackup } from "./feed-member.ts";
-import type { DatabaseServer } from "./source.ts";
 
 /**
  * psql goes on after an error and says its SQLSTATE, behind a word that is ERROR only in one language. That a role

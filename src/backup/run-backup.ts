@@ -1,16 +1,18 @@
 import type { Deps } from "../core/deps.ts";
 import { SummitError } from "../core/errors.ts";
+import type { DatabaseServer } from "../core/ports/database-server.ts";
 import type { Task } from "../core/ports/output.ts";
 import type { ObjectStore } from "../core/ports/store.ts";
 import { utcStamp } from "../core/time.ts";
 import { countRows, readDatabaseFacts, readServerFacts, type ServerFacts } from "./database-facts.ts";
+import { chooseTransfer, type Transfer } from "./direct/choose-transfer.ts";
+import { sendDump } from "./direct/send-dump.ts";
 import { type Compressor, compressArgv, memberFile, pgDumpArgv, rolesArgv, SQL_TRAILER } from "./dump-line.ts";
 import { findCompressor } from "./find-compressor.ts";
 import { backupPrefix, MANIFEST_FILE, newBackupId } from "./keys.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { type DatabaseMember, MANIFEST_SCHEMA, type Manifest, type Member } from "./manifest.ts";
 import type { Stage } from "./measured-pipeline.ts";
-import type { DatabaseServer } from "./source.ts";
 import { openSqlSession, type SqlSession } from "./sql-session.ts";
 import { type StoredDump, storeDump } from "./store-dump.ts";
 import type { StoredMeasure } from "./stored-meter.ts";
@@ -22,8 +24,15 @@ export interface BackupOptions {
   readonly lockWait?: number;
 }
 
-/** Any two backups of one database exclude each other on the server itself, so the lock ends with the session. */
+/** What is smaller than a part is not worth asking whether the machine reaches the store. */
+const SMALL: Transfer = { relay: "it is small" };
+
+/**
+ * Any two backups of one server exclude each other on the server itself, whatever databases they take, so the lock ends
+ * with the session. Advisory locks are a database's own: it is held in the one that every server has.
+ */
 const LOCK = "SELECT pg_try_advisory_lock(hashtextextended('summitctl backup', 0))";
+const LOCK_DATABASE = "postgres";
 
 /**
  * Takes a backup of every database of the server into the store. Resolves with its manifest once that is durable;
@@ -64,41 +73,53 @@ class BackupRun {
         hint: "name it in summit.yaml: backup: { databases: [summit] }",
       });
     const compressor = await findCompressor(this.#server);
+    await using lock = await this.#lock();
     const sessions: SqlSession[] = [];
     try {
-      for (const database of databases) sessions.push(await this.#lockedSession(database));
+      for (const database of databases) sessions.push(await this.#openSession(database));
       await removeLeftovers(this.#server, this.#store);
+      const transfer = await this.#chooseTransfer();
       const facts = await readServerFacts(sessions[0] as SqlSession);
       const members: Member[] = [];
       for (const [index, database] of databases.entries()) {
-        members.push(await this.#dumpDatabase(sessions[index] as SqlSession, { database, facts, compressor }));
+        members.push(
+          await this.#dumpDatabase(sessions[index] as SqlSession, { database, facts, compressor, transfer }),
+        );
       }
       members.push(await this.#dumpRoles(compressor));
+      // Ended meanwhile, it would have let another backup in, which may have taken these files for leftovers.
+      await lock.query("SELECT 1");
       return await this.#finish(facts, members);
     } catch (error) {
       await this.#removeStored();
       throw error;
     } finally {
-      // Last, since the locks live in the sessions.
       await Promise.all(sessions.map((session) => session[Symbol.asyncDispose]()));
     }
   }
 
-  async #lockedSession(database: string): Promise<SqlSession> {
-    const session = await openSqlSession(this.#server.shell, database, this.#deps.signal);
-    const [locked] = await session.query(`SET lock_timeout = '${this.#deps.lockWait}s'; ${LOCK}`);
+  async #lock(): Promise<SqlSession> {
+    const { shell, environment, unit } = this.#server;
+    const session = await openSqlSession(shell, LOCK_DATABASE, this.#deps.signal);
+    const [locked] = await session.query(LOCK);
     if (locked === "t") return session;
     await session[Symbol.asyncDispose]();
-    throw new SummitError("locked", `another backup of database "${database}" is running`, {
+    throw new SummitError("locked", `another backup of ${environment} ${unit} is running`, {
       hint: "wait for it to end, then run the same command again",
     });
   }
 
+  async #openSession(database: string): Promise<SqlSession> {
+    const session = await openSqlSession(this.#server.shell, database, this.#deps.signal);
+    await session.query(`SET lock_timeout = '${this.#deps.lockWait}s'`);
+    return session;
+  }
+
   async #dumpDatabase(
     session: SqlSession,
-    what: { database: string; facts: ServerFacts; compressor: Compressor },
+    what: { database: string; facts: ServerFacts; compressor: Compressor; transfer: Transfer },
   ): Promise<DatabaseMember> {
-    const { database, facts, compressor } = what;
+    const { database, facts, compressor, transfer } = what;
     await session.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     const [snapshot = ""] = await session.query("SELECT pg_export_snapshot()");
     const databaseFacts = await readDatabaseFacts(session, facts);
@@ -114,7 +135,7 @@ class BackupRun {
         { name: "pg_dump", argv: pgDumpArgv(database, snapshot, this.#deps.lockWait) },
         { name: compressor, argv: compressArgv(compressor) },
       ],
-      task,
+      { task, transfer },
     );
     const rows = await counting;
     await session.query("COMMIT");
@@ -141,7 +162,7 @@ class BackupRun {
         { name: "pg_dumpall", argv: rolesArgv() },
         { name: compressor, argv: compressArgv(compressor) },
       ],
-      task,
+      { task, transfer: SMALL },
     );
     if (!SQL_TRAILER.test(Buffer.from(report.innerTail, "base64").toString("utf8"))) {
       throw new SummitError("verification", "the dump of the roles has no end: pg_dumpall stopped half-way", {
@@ -151,17 +172,30 @@ class BackupRun {
     return { kind: "roles", file, content: "sql", compression: "bzip2", plain: report.inner, stored: mutable(stored) };
   }
 
-  async #keep(file: string, stages: [Stage, Stage], task: Task): Promise<StoredDump> {
+  async #keep(file: string, stages: [Stage, Stage], how: { task: Task; transfer: Transfer }): Promise<StoredDump> {
+    const { task, transfer } = how;
     const key = `${this.#prefix}${file}`;
+    const request = { server: this.#server, store: this.#store, key, stages, task };
     this.#stored.push(key);
     try {
-      const dump = await storeDump({ server: this.#server, store: this.#store, key, stages, task }, this.#deps.signal);
-      task.done(`${stages[1].name}, ${this.#server.unit}`);
+      const { signal } = this.#deps;
+      const dump = await ("direct" in transfer
+        ? sendDump(request, transfer.direct, signal)
+        : storeDump(request, signal));
+      const way = "direct" in transfer ? ", straight to the store" : "";
+      task.done(`${stages[1].name}, ${this.#server.unit}${way}`);
       return dump;
     } catch (error) {
       task.fail();
       throw error;
     }
+  }
+
+  async #chooseTransfer(): Promise<Transfer> {
+    const transfer = await chooseTransfer(this.#server, this.#store);
+    if ("relay" in transfer && this.#store.direct !== undefined)
+      this.#deps.out.note(`the dump goes through this computer: ${transfer.relay}`);
+    return transfer;
   }
 
   async #finish(facts: ServerFacts, members: Member[]): Promise<Manifest> {

@@ -1,5 +1,6 @@
 import type { Deps } from "../core/deps.ts";
 import { SummitError } from "../core/errors.ts";
+import type { DatabaseServer } from "../core/ports/database-server.ts";
 import type { ObjectStore } from "../core/ports/store.ts";
 import {
   compareCounts,
@@ -16,7 +17,6 @@ import { feedMember } from "./feed-member.ts";
 import { type DatabaseMember, databaseMembers, type Manifest } from "./manifest.ts";
 import { checkSizes } from "./read-member.ts";
 import { restoreRoles } from "./restore-roles.ts";
-import type { DatabaseServer } from "./source.ts";
 import { identifier, literal, openSqlSession, type SqlSession } from "./sql-session.ts";
 import { bounded, databaseExists, dropDatabase, isEmpty, swapDatabases } from "./swap-databases.ts";
 
@@ -75,6 +75,7 @@ export async function runRestore(
   await session.query(createDatabase(incoming, member.facts, target));
   await session.query(`COMMENT ON DATABASE ${identifier(incoming)} IS ${literal(MARK)}`);
   try {
+    if (member.facts.publicSchema === false) await dropPublicSchema(server, incoming, deps);
     await loadArchive(server, request, { member, incoming }, deps);
     const rows = await verify(server, member, incoming, deps);
     for (const statement of applyFacts(incoming, member.facts)) await session.query(statement);
@@ -137,6 +138,12 @@ async function removeIncoming(session: SqlSession, incoming: string): Promise<vo
     });
   }
   await dropDatabase(session, incoming);
+}
+
+/** Its owner, grants and comment come with the dump; that there was none does not. */
+async function dropPublicSchema(server: DatabaseServer, incoming: string, { signal }: RestoreDeps): Promise<void> {
+  await using session = await openSqlSession(server.shell, incoming, signal);
+  await session.query("DROP SCHEMA IF EXISTS public");
 }
 
 async function loadArchive(

@@ -68,7 +68,8 @@ export async function openSqlSession(shell: Shell, database: string, signal?: Ab
     },
   };
   await session.query(
-    "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET search_path = pg_catalog; SET datestyle = iso",
+    `SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET search_path = pg_catalog; SET datestyle = iso;
+SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'`,
   );
   return session;
 }

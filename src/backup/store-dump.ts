@@ -3,17 +3,10 @@ import { Readable } from "node:stream";
 import { SummitError } from "../core/errors.ts";
 import type { DatabaseServer } from "../core/ports/database-server.ts";
 import type { Task } from "../core/ports/output.ts";
-import type { RemoteProcess } from "../core/ports/shell.ts";
 import type { ObjectStore } from "../core/ports/store.ts";
+import { exitWords, judgeDump } from "./judge-dump.ts";
 import { lastText } from "./last-text.ts";
-import {
-  failures,
-  type Pipeline,
-  type PipelineReport,
-  pipelineScript,
-  readReport,
-  type Stage,
-} from "./measured-pipeline.ts";
+import { type Pipeline, type PipelineReport, pipelineScript, type Stage } from "./measured-pipeline.ts";
 import { type StoredMeasure, StoredMeter } from "./stored-meter.ts";
 
 export interface DumpRequest {
@@ -53,7 +46,7 @@ export async function storeDump(request: DumpRequest, signal: AbortSignal): Prom
       task.progress({ bytes: meter.bytes });
       yield chunk;
     }
-    report = judge(line, { exit: await exitWords(child), messages: messages(), stored: meter.measure() });
+    report = judgeDump(line, { exit: await exitWords(child), messages: messages(), stored: meter.measure() });
   }
   try {
     const info = await store.put(key, Readable.from(body(), { objectMode: false }), signal);
@@ -68,44 +61,4 @@ export async function storeDump(request: DumpRequest, signal: AbortSignal): Prom
     await child.exit.catch(() => undefined);
     throw error;
   }
-}
-
-async function exitWords(child: RemoteProcess): Promise<string> {
-  const { code, signal } = await child.exit;
-  return signal ?? `exit status ${code}`;
-}
-
-interface Evidence {
-  readonly exit: string;
-  readonly messages: string;
-  readonly stored: StoredMeasure;
-}
-
-/** Throws unless every process succeeded and both ends of the link saw the same bytes. */
-function judge(line: Pipeline, { exit, messages, stored }: Evidence): PipelineReport {
-  const found = readReport(messages, line);
-  if (found === undefined) {
-    throw new SummitError("remote", `${line.stages[0]?.name} did not report its end (${exit})`, {
-      details: messages.trim().split("\n").slice(-6),
-      hint: "run the same command again; no backup was made",
-    });
-  }
-  const failed = failures(found.report);
-  if (failed.length > 0) {
-    // A compressor that dies takes pg_dump with it; the other way round it just sees the end of its input.
-    const cause = failed.findLast((text) => !text.startsWith("meter ")) ?? (failed[0] as string);
-    throw new SummitError("remote", cause, {
-      details: [...failed.filter((text) => text !== cause), ...found.messages.split("\n").slice(-6)].filter(Boolean),
-      hint: "no backup was made; see why above, then run the same command again",
-    });
-  }
-  const { outer } = found.report;
-  if (outer.bytes !== stored.bytes || outer.sha256 !== stored.sha256) {
-    throw new SummitError(
-      "verification",
-      `the machine sent ${outer.bytes} bytes and ${stored.bytes} arrived, or their hashes differ`,
-      { hint: "run the same command again" },
-    );
-  }
-  return found.report;
 }

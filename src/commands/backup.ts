@@ -4,13 +4,11 @@ import type { CommandDeps } from "./deps.ts";
 export function registerBackup(program: Command, deps: CommandDeps): void {
   program
     .command("backup")
+    .option("--notify", "tell those whom summit.yaml names under notify, as scheduled backups do", false)
     .description("take a backup now: what cron runs")
-    .action(async () => {
-      const { chooseEnvironment } = await import("../environment/choose-environment.ts");
+    .action(async ({ notify }: { notify: boolean }) => {
       const { backupView } = await import("../backup/backup-view.ts");
-      const { takeBackup } = await import("../recovery/take-backup.ts");
-      const project = await deps.project();
-      const environment = await chooseEnvironment(project, deps.globals().env, deps);
-      deps.out.result(await takeBackup(project, environment, deps), backupView);
+      const { takeScheduledBackup } = await import("../schedule/notified-backup.ts");
+      deps.out.result(await takeScheduledBackup({ environment: deps.globals().env, notify }, deps), backupView);
     });
 }

@@ -24,6 +24,8 @@ export interface CommandDeps extends Deps {
   readonly ownKeyFile: string;
   /** Folder of this user's demo. */
   readonly demoFolder: string;
+  /** Calls back about once a minute until it is disposed of, whatever the clock does. */
+  ticker(onTick: () => void): Promise<Disposable>;
   /** The same for another summit.yaml; with a signal, that one in place of the command's. */
   at(configFile: string, signal?: AbortSignal): CommandDeps;
 }

@@ -2,7 +2,9 @@ import { show } from "../core/names.ts";
 import type { Finding, Path } from "./problems.ts";
 import { publicKeyBody } from "./public-key.ts";
 import { at, entriesOf, listOf, mapOf } from "./raw-values.ts";
-import { parseStoreUrl } from "./store-url.ts";
+import { repeated } from "./repeated.ts";
+import { scheduleFindings } from "./schedule-findings.ts";
+import { storeFindings } from "./store-findings.ts";
 import { suggestion } from "./suggest.ts";
 
 /**
@@ -19,6 +21,7 @@ export function crossChecks(raw: unknown): readonly Finding[] {
     ...secretFindings(raw),
     ...serviceFindings(raw),
     ...environmentFindings(raw),
+    ...scheduleFindings(raw),
     ...repeated(listOf(at(at(raw, "backup"), "databases")), ["backup", "databases"]),
   ];
 }
@@ -28,20 +31,6 @@ function notEmpty(raw: unknown, key: "services" | "environments"): readonly Find
   const isEmptyMap =
     typeof value === "object" && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
   return isEmptyMap ? [{ path: [key], message: "expected at least one" }] : [];
-}
-
-function storeFindings(raw: unknown): readonly Finding[] {
-  const stores = listOf(at(raw, "stores"));
-  const places = stores.map((store) => {
-    const url = typeof store === "string" ? store : at(store, "url");
-    const parsed = typeof url === "string" ? parseStoreUrl(url) : undefined;
-    return parsed !== undefined && "path" in parsed ? parsed.path : undefined;
-  });
-  const findings = repeated(places, ["stores"]);
-  const allOptional = stores.length > 0 && stores.every((store) => at(store, "required") === false);
-  return allOptional
-    ? [...findings, { path: ["stores"], message: "expected at least one store that is required" }]
-    : findings;
 }
 
 function sshFindings(raw: unknown): readonly Finding[] {
@@ -136,13 +125,4 @@ function missing(
   { path, what }: { path: Path; what: string },
 ): readonly Finding[] {
   return known.includes(name) ? [] : [{ path, message: `there is no ${what} ${show(name)}${suggestion(name, known)}` }];
-}
-
-/** Values that stand in a list twice; undefined ones are not looked at. */
-function repeated(values: readonly unknown[], path: Path, what?: string): readonly Finding[] {
-  return values.flatMap((value, index) => {
-    const first = values.indexOf(value);
-    if (typeof value !== "string" || first === index) return [];
-    return [{ path: [...path, index], message: `${what ?? show(value)} is there twice, first as number ${first + 1}` }];
-  });
 }

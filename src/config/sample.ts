@@ -33,6 +33,18 @@ stores:
   - url: ${yamlText(pathToFileURL(store).href)}
     # false: best effort, its failure is a warning.
     required: true
+# A bucket, of AWS or of a server that speaks S3; credentials are found as the AWS command finds them.
+#  - url: s3://example-backups/${project}
+#    region: eu-central-1
+#    profile: backups
+#    sse: aws:kms
+#    kms_key: alias/backups
+#    storage_class: STANDARD_IA
+#  - url: s3://example-elsewhere/${project}
+#    endpoint: https://s3.example.org
+#    path_style: true
+#    required: false
+#    retention: { last: 1, hourly: 1, daily: 1, weekly: 1, monthly: 24, yearly: 10, within: 2d, floor: 3 }
 
 # How machines are reached. Without keys: the agent and the usual files.
 #ssh:
@@ -45,6 +57,8 @@ stores:
 secrets:
   app_key: { file: ${yamlText(secretFile)} }
 #  mail: { env: SUMMIT_MAIL }
+#  ping_url: { env: SUMMIT_PING_URL }
+#  chat_url: { file: ~/.config/summit/chat-url }
 #  sentry: { command: "op read op://ops/sentry/dsn" }
 
 # Machines are containers on this computer.
@@ -81,6 +95,40 @@ ${theme === undefined ? "#      theme: { path: ./theme }" : `      theme: { path
 backup:
   compression: bzip2
 #  databases: [${project}]
+
+# Which backups stay when others are removed after each successful one; without, all of them do. UTC.
+#retention:
+#  last: 3
+#  hourly: 24
+#  daily: 14
+#  weekly: 8
+#  monthly: 12
+#  yearly: 5
+#  within: 2d
+# So many good ones stay, whatever the rules say.
+#  floor: 3
+
+# When backups are taken by themselves: summitctl schedule run, or summitctl schedule install.
+schedule:
+  backup: "15 * * * *"
+#  timezone: Europe/Berlin
+#  jitter: 60s
+  # A run that was missed is made up for, once.
+  catch_up: true
+
+# Who is told how they went. Plain URLs work too, but whoever has one can use it.
+#notify:
+#  ping: { secret: ping_url }
+#  webhook: { secret: chat_url }
+#  command: [mail, -s, backup of the schedule, ops@example.org]
+#  on: failure
+
+# What summitctl check takes for too old; without, it follows from the schedule.
+#check:
+#  warn_age: 2h
+#  crit_age: 6h
+#  size_drop: 50
+#  verify_age: 8d
 
 # Where a failover may go, best first.
 failover_to: [spare]

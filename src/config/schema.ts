@@ -3,8 +3,10 @@ import { checkDatabaseName } from "../core/names.ts";
 import { CONFIG_SCHEMA } from "./config-schema-name.ts";
 import * as check from "./field-checks.ts";
 import { checkPublicKey } from "./public-key.ts";
+import { retentionSchema } from "./retention.ts";
+import { checkSettings, notifySchema, scheduleSchema } from "./schedule-schema.ts";
 import { checkGitUrl, checkRevision } from "./source-value.ts";
-import { parseStoreUrl } from "./store-url.ts";
+import { storeSchema } from "./store-schema.ts";
 
 /** Text that a check of ours accepts. */
 export const text = (accepts: check.FieldCheck) =>
@@ -16,24 +18,6 @@ export const text = (accepts: check.FieldCheck) =>
 const label = (what: string) => text(check.labelCheck(what)).meta({ pattern: check.LABEL_PATTERN });
 const key = (what: string) => text(check.keyCheck(what)).meta({ pattern: check.KEY_PATTERN });
 const environmentName = () => text(check.environmentNameCheck).meta({ pattern: check.LABEL_PATTERN });
-
-const storeUrl = z
-  .string()
-  .superRefine((value, context) => {
-    const parsed = parseStoreUrl(value);
-    if ("problem" in parsed)
-      context.addIssue({ code: "custom", message: parsed.problem, params: { hint: parsed.hint } });
-  })
-  .meta({ pattern: "^file:///." })
-  .describe("where backups go; this version knows folders, `file:///…`");
-
-const store = z.union([
-  storeUrl,
-  z.strictObject({
-    url: storeUrl,
-    required: z.boolean().default(true).describe("false: best effort, its failure is a warning and not an error"),
-  }),
-]);
 
 const port = (what: string) =>
   z
@@ -103,7 +87,7 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe("where the project answers on this computer"),
   stores: z
-    .array(store)
+    .array(storeSchema)
     .min(1)
     .describe("where backups and state are kept, off the environment; the first is the main one"),
   ssh: z
@@ -147,6 +131,12 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe("what a backup holds"),
+  retention: retentionSchema
+    .optional()
+    .describe("which backups stay when others are removed after each successful one; absent: all of them"),
+  schedule: scheduleSchema,
+  notify: notifySchema,
+  check: checkSettings,
   failover_to: z.array(environmentName()).default([]).describe("environments that a failover may move to, best first"),
   environments: z
     .record(environmentName(), environment.describe("one environment"))

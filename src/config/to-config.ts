@@ -1,7 +1,9 @@
 import { resolve } from "node:path";
 import type { LineOf } from "./problems.ts";
+import { toRetention } from "./retention.ts";
+import { toCheck, toNotify, toSchedule } from "./schedule-schema.ts";
 import type { RawConfig, RawOptionValue, RawSecret } from "./schema.ts";
-import { parseStoreUrl } from "./store-url.ts";
+import { toStore } from "./store-schema.ts";
 import type { Config, EnvironmentConfig, OptionValue, SecretSource, ServiceConfig, ServiceOverlay } from "./types.ts";
 
 interface Place {
@@ -19,12 +21,7 @@ export function toConfig(raw: RawConfig, place: Place, lineOf: LineOf): Config {
     project: raw.project,
     minimumVersion: raw.minimum_version,
     address: { httpPort: raw.address.http_port, httpsPort: raw.address.https_port },
-    stores: raw.stores.map((store) => {
-      const { url, required } = typeof store === "string" ? { url: store, required: true } : store;
-      const parsed = parseStoreUrl(url);
-      if ("problem" in parsed) throw new Error(`a store passed the schema: ${parsed.problem}`);
-      return { ...parsed, required };
-    }),
+    stores: raw.stores.map(toStore),
     ssh: { ...raw.ssh, keys: raw.ssh.keys.map(path), admins: raw.ssh.admins.map((line) => line.trim()) },
     secrets: mapValues(raw.secrets, (source) => toSecretSource(source, path)),
     local: { ...raw.local, subnet: raw.local.subnet, image: raw.local.image, mirror: raw.local.mirror },
@@ -39,6 +36,10 @@ export function toConfig(raw: RawConfig, place: Place, lineOf: LineOf): Config {
       }),
     ),
     backup: { databases: raw.backup.databases, compression: raw.backup.compression },
+    retention: raw.retention === undefined ? undefined : toRetention(raw.retention),
+    schedule: toSchedule(raw.schedule),
+    notify: toNotify(raw.notify),
+    check: toCheck(raw.check),
     failoverTo: raw.failover_to,
     environments: mapValues(
       raw.environments,

@@ -1,5 +1,7 @@
 import type { TreeSource } from "../core/ports/tree.ts";
 import type { LineOf } from "./problems.ts";
+import type { RetentionPolicy } from "./retention.ts";
+import type { CheckConfig, NotifyConfig, ScheduleConfig } from "./schedule-types.ts";
 
 /** One `summit.yaml`, checked, with absolute paths. */
 export interface Config {
@@ -16,6 +18,11 @@ export interface Config {
   /** Shared defaults; what an environment runs is in `effectiveEnvironment`. */
   readonly services: Readonly<Record<string, ServiceConfig>>;
   readonly backup: BackupConfig;
+  /** Undefined: every backup stays. */
+  readonly retention: RetentionPolicy | undefined;
+  readonly schedule: ScheduleConfig;
+  readonly notify: NotifyConfig;
+  readonly check: CheckConfig;
   readonly failoverTo: readonly string[];
   readonly environments: Readonly<Record<string, EnvironmentConfig>>;
   /** For problems that are found later, such as by `checkStack`. */
@@ -28,13 +35,44 @@ export interface AddressConfig {
   readonly httpsPort: number | undefined;
 }
 
-export interface StoreConfig {
+/** A folder or a bucket. */
+export type StoreConfig = FolderConfig | BucketConfig;
+
+interface FolderConfig {
   /** As written, normalised: `file:///var/backups/summit`. */
   readonly url: string;
   /** Absolute path of the folder. */
   readonly path: string;
   /** False: best effort, a failure is a warning. */
   readonly required: boolean;
+  /** In place of the shared one. */
+  readonly retention?: RetentionPolicy | undefined;
+  readonly s3?: never;
+}
+
+interface BucketConfig {
+  /** As written, normalised: `s3://bucket/prefix`. */
+  readonly url: string;
+  readonly required: boolean;
+  readonly retention?: RetentionPolicy | undefined;
+  readonly s3: S3Config;
+  readonly path?: never;
+}
+
+export interface S3Config {
+  readonly bucket: string;
+  /** Without slashes at its ends; empty: the whole bucket. */
+  readonly prefix: string;
+  /** Undefined: AWS. */
+  readonly endpoint: string | undefined;
+  /** Undefined: that of the profile or the environment. */
+  readonly region: string | undefined;
+  /** Undefined: where there is an endpoint. */
+  readonly pathStyle: boolean | undefined;
+  /** Undefined: wherever the AWS SDK finds credentials. */
+  readonly profile: string | undefined;
+  readonly encryption: { readonly algorithm: "AES256" | "aws:kms"; readonly key: string | undefined } | undefined;
+  readonly storageClass: string | undefined;
 }
 
 export interface SshConfig {

@@ -1,4 +1,6 @@
+import type { Argv } from "./argv.ts";
 import type { AddressPort, MachineProvider } from "./ports/machines.ts";
+import type { ObjectMemory } from "./ports/object-memory.ts";
 import type { Output, Prompt } from "./ports/output.ts";
 import type { TerminalConnector } from "./ports/shell.ts";
 import type { ObjectStore } from "./ports/store.ts";
@@ -28,10 +30,16 @@ export interface Deps {
   lock(environment: string, what: string): Promise<AsyncDisposable>;
   /** Every configured store, in the order of summit.yaml; the first one holds state. */
   stores(): Promise<readonly [ObjectStore, ...ObjectStore[]]>;
+  /** Without it everything is read each time. */
+  readonly memory?: ObjectMemory | undefined;
   connector(): Promise<TerminalConnector>;
   trees(): Promise<TreeReader>;
   /** Fetches over HTTP without following redirects; used to look at the stack from outside. */
   readonly http: HttpGet;
+  /** Tells somebody over HTTP how something went. */
+  readonly post: HttpPost;
+  /** Runs a program of this computer, such as systemctl. */
+  readonly local: RunLocal;
 }
 
 export interface HttpRequest {
@@ -49,3 +57,32 @@ export interface HttpAnswer {
 
 /** Rejects with kind `remote` when no answer came; an answer of any status resolves. */
 export type HttpGet = (request: HttpRequest) => Promise<HttpAnswer>;
+
+export interface HttpMessage {
+  /** Never shown: whoever has it may call it. */
+  readonly url: Secret;
+  readonly body: string;
+  /** `application/json` */
+  readonly type: string;
+  /** Seconds, for the whole exchange. */
+  readonly timeout: number;
+}
+
+/**
+ * Sends a message and resolves with the status of the answer, whatever it is; its body is not read. Rejects with kind
+ * `remote` when no answer came; the message holds nothing of the URL. Not ended by Ctrl-C: that is worth telling too.
+ */
+export type HttpPost = (message: HttpMessage) => Promise<number>;
+
+export interface LocalRun {
+  /** Undefined: it could not be started, such as a program that is not there; `stderr` says why. */
+  readonly code: number | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Resolves however it ends. Its environment is this process's; it is ended after `timeout` seconds. */
+export type RunLocal = (
+  argv: Argv,
+  options?: { readonly input?: string; readonly timeout?: number },
+) => Promise<LocalRun>;

@@ -26,6 +26,8 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   "status",
   "abandon",
   "install",
+  "uninstall",
+  "prove",
   "copy",
   "verify",
   "prune",

@@ -1,21 +1,11 @@
-import type { Shell } from "../core/ports/shell.ts";
+import type { DatabaseServer } from "../core/ports/database-server.ts";
 import { databasesOf } from "../stack/stack.ts";
 import { listGenerations } from "./generations.ts";
 import { type Project, stackOf } from "./project.ts";
 import { lookAt, machineOf, type ReachDeps, reach } from "./reach.ts";
 
 /** The unit that has an environment's databases, reached. */
-export interface DatabaseHost extends AsyncDisposable {
-  readonly project: string;
-  readonly environment: string;
-  /** The newest one that was committed to this environment; 0: it was never live. */
-  readonly generation: number;
-  /** `postgresql/0` */
-  readonly unit: string;
-  /** As summit.yaml lists them under `backup`, else those that services ask for. */
-  readonly databases: readonly string[];
-  readonly shell: Shell;
-}
+export interface DatabaseHost extends DatabaseServer, AsyncDisposable {}
 
 /** Throws kind `check` when the environment has no such machine and kind `remote` when it cannot be reached. */
 export async function openDatabaseHost(project: Project, environment: string, deps: ReachDeps): Promise<DatabaseHost> {

@@ -2,22 +2,11 @@ import { access } from "node:fs/promises";
 import { checkSecret } from "../config/secret-source.ts";
 import type { Config, SecretSource } from "../config/types.ts";
 import type { Deps } from "../core/deps.ts";
-import { SummitError } from "../core/errors.ts";
 import type { Check } from "../core/ports/machines.ts";
-import type { ObjectStore } from "../core/ports/store.ts";
-import { ageText, durationText } from "../core/time.ts";
 import { type PackCheckDeps, packChecks } from "./doctor-packs.ts";
-import { type Examination, failedChecks } from "./examine.ts";
+import { placeChecks, type SummarizeBackups, storeChecks } from "./doctor-stores.ts";
+import type { Examination } from "./examine.ts";
 import { liveGeneration } from "./generations.ts";
-
-/** What a store has of a project; given by the caller, since this layer does not know backups. */
-export type SummarizeBackups = (
-  store: ObjectStore,
-  project: string,
-) => Promise<{
-  readonly newest: { readonly id: string; readonly environment: string; readonly dataFrom: Date } | undefined;
-  readonly broken: readonly string[];
-}>;
 
 export interface ProjectCheckDeps
   extends PackCheckDeps,
@@ -39,10 +28,11 @@ export const projectExaminations = (
     run: async () => [await secretCheck(config, name, source, deps)],
   })),
   { name: "ssh keys", run: async () => [await keyCheck(config, deps)] },
-  ...config.stores.map(({ url, required }, index) => ({
-    name: `store ${url}`,
-    run: () => storeChecks({ index, required, project: config.project }, backupSummary, deps),
+  ...config.stores.map((store, index) => ({
+    name: `store ${store.url}`,
+    run: () => storeChecks({ index, store, project: config.project }, backupSummary, deps),
   })),
+  { name: "stores", run: () => placeChecks(config.stores) },
   ...Object.keys(config.environments).map((environment) => ({
     name: `environment ${environment}`,
     run: async () => [await environmentCheck(config.project, environment, deps)],
@@ -80,60 +70,6 @@ const isThere = (file: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-interface StoreLook {
-  readonly index: number;
-  /** False: a failure is a warning. */
-  readonly required: boolean;
-  readonly project: string;
-}
-
-/** Seconds that two clocks may differ before the age of a backup means little. */
-const CLOCK_TOLERANCE = 60;
-
-async function storeChecks(
-  { index, required, project }: StoreLook,
-  backupSummary: SummarizeBackups,
-  deps: ProjectCheckDeps,
-): Promise<readonly Check[]> {
-  const store = (await deps.stores())[index];
-  if (store === undefined) throw new SummitError("unexpected", `there is no store number ${index + 1}`);
-  const name = `store ${store.url}`;
-  try {
-    const skew = (deps.now().getTime() - (await store.now()).getTime()) / 1000;
-    const { newest, broken } = await backupSummary(store, project);
-    const message =
-      newest === undefined
-        ? "writable, no backups yet"
-        : `writable, newest backup ${newest.id} of ${newest.environment}, data from ${ageText(newest.dataFrom, deps.now())}`;
-    return [
-      { name, ok: true, message },
-      ...(Math.abs(skew) > CLOCK_TOLERANCE
-        ? [
-            {
-              name,
-              ok: "warning",
-              message: `its clock and this computer's differ by ${durationText(Math.abs(skew))}`,
-              hint: "timedatectl status",
-            } as const,
-          ]
-        : []),
-      ...(broken.length > 0
-        ? [
-            {
-              name,
-              ok: "warning",
-              message: `backups that cannot be read: ${broken.join(", ")}`,
-              hint: "summitctl backups list",
-            } as const,
-          ]
-        : []),
-    ];
-  } catch (error) {
-    deps.signal.throwIfAborted();
-    return failedChecks(name, error).map((check) => (required ? check : { ...check, ok: "warning" }));
-  }
-}
 
 async function environmentCheck(project: string, environment: string, deps: ProjectCheckDeps): Promise<Check> {
   const name = `environment ${environment}`;

@@ -4,7 +4,8 @@ import type { Config } from "../config/types.ts";
 import { exitCode } from "../core/errors.ts";
 import type { Check, MachineProvider } from "../core/ports/machines.ts";
 import type { View } from "../core/ports/output.ts";
-import { type ProjectCheckDeps, projectExaminations, type SummarizeBackups } from "./doctor-project.ts";
+import { type ProjectCheckDeps, projectExaminations } from "./doctor-project.ts";
+import type { SummarizeBackups } from "./doctor-stores.ts";
 import { examine, failedChecks } from "./examine.ts";
 
 export interface DoctorRequest {

@@ -1,4 +1,4 @@
-import { type Backup, type BrokenBackup, readCatalog } from "../backup/catalog.ts";
+import { type Backup, type BrokenBackup, type CataloguedBackup, readBackup, readCatalog } from "../backup/catalog.ts";
 import { checkSizes } from "../backup/read-member.ts";
 import { effectiveEnvironment } from "../config/effective-environment.ts";
 import type { Deps } from "../core/deps.ts";
@@ -27,6 +27,10 @@ export interface FailoverRequest {
 /** `serving`: its front answers as healthy. `running`: some machine of it runs. */
 export type Breath = "serving" | "running" | "down";
 
+interface NamedBackup {
+  readonly manifest: { readonly id: string };
+}
+
 /** What a plan is made of. Gathering it changes nothing. */
 export interface FailoverFacts {
   readonly project: string;
@@ -40,9 +44,9 @@ export interface FailoverFacts {
   /** A failover into `to` that was cut. */
   readonly mark: FailoverMark | undefined;
   readonly backup: Backup;
-  readonly newest: Backup | undefined;
+  readonly newest: NamedBackup | undefined;
   /** What to fall back on: the newest that counts and was stored before `backup`. */
-  readonly older: Backup | undefined;
+  readonly older: NamedBackup | undefined;
   /** Stored after `backup`, and of no use. */
   readonly newerBroken: readonly BrokenBackup[];
   /** Files of `backup` that are missing or cut, as far as their sizes tell. */
@@ -53,7 +57,10 @@ export interface FailoverFacts {
   readonly now: Date;
 }
 
-type FactsDeps = Pick<Deps, "stores" | "machines" | "address" | "version" | "http" | "now" | "trees" | "secret">;
+type FactsDeps = Pick<
+  Deps,
+  "stores" | "machines" | "address" | "version" | "http" | "now" | "trees" | "secret" | "memory"
+>;
 
 /** Throws kind `check` when there is nothing to fail over from, to, or with. */
 export async function gatherFacts(request: FailoverRequest, deps: FactsDeps): Promise<FailoverFacts> {
@@ -74,21 +81,22 @@ export async function gatherFacts(request: FailoverRequest, deps: FactsDeps): Pr
   const [oldMachines, newMachines, catalog] = await Promise.all([
     deps.machines(from).then((old) => old.list({ project: name, environment: from })),
     provider.list({ project: name, environment: to }),
-    readCatalog(store, name, undefined),
+    readCatalog(store, name, undefined, deps),
   ]);
   const counting = countingBackups(catalog.backups, generations);
   const [newest] = counting;
   const wanted = request.backup ?? mark?.backup;
-  const backup = wanted === undefined ? newest : findById(catalog.backups, wanted);
-  if (backup === undefined)
+  const chosen = wanted === undefined || wanted === "latest" ? newest : findById(catalog.backups, wanted);
+  if (chosen === undefined)
     throw new SummitError("check", `no backup of "${from}" in ${store.url} can be restored`, {
       hint: "summitctl backups list",
     });
-  if (mark !== undefined && mark.backup !== backup.manifest.id) {
+  if (mark !== undefined && mark.backup !== chosen.manifest.id) {
     throw new SummitError("check", `a failover into "${to}" with backup ${mark.backup} was begun and not ended`, {
       hint: `go on with it: summitctl failover    # or begin anew: summitctl destroy -e ${to}`,
     });
   }
+  const backup = await readBackup(store, chosen);
   return {
     project: name,
     live,
@@ -143,7 +151,7 @@ function chooseTarget({ project, to }: FailoverRequest, live: string): string {
   });
 }
 
-function findById(backups: readonly Backup[], id: string): Backup {
+function findById(backups: readonly CataloguedBackup[], id: string): CataloguedBackup {
   const found = backups.find(({ manifest }) => manifest.id === id);
   if (found !== undefined) return found;
   throw new SummitError(isBackupId(id) ? "check" : "usage", `there is no backup ${show(id)}`, {

@@ -1,20 +1,17 @@
-import { type Backup, findBackup, readCatalog } from "../backup/catalog.ts";
 import { databaseMembers, dataTime } from "../backup/manifest.ts";
 import { runRestore } from "../backup/run-restore.ts";
 import type { Deps } from "../core/deps.ts";
 import { SummitError } from "../core/errors.ts";
 import { checkDatabaseName } from "../core/names.ts";
 import type { View } from "../core/ports/output.ts";
-import type { ObjectStore } from "../core/ports/store.ts";
 import { ageText, durationText } from "../core/time.ts";
 import { openDatabaseHost } from "../environment/database-host.ts";
-import { listGenerations } from "../environment/generations.ts";
 import type { Project } from "../environment/project.ts";
-import { countingBackups } from "./counting-backups.ts";
+import { chooseBackup } from "./choose-backup.ts";
 
 export interface RestoreBackupRequest {
   readonly project: Project;
-  /** An id or `latest`: the newest that was taken of an environment while it was live. */
+  /** An id or `latest`. */
   readonly backup: string;
   readonly to: string;
   /** Undefined: the only one in the backup. */
@@ -38,7 +35,7 @@ export interface RestoredResult {
 
 export type RestoreBackupDeps = Pick<
   Deps,
-  "out" | "prompt" | "now" | "signal" | "version" | "machines" | "stores" | "connector" | "lock"
+  "out" | "prompt" | "now" | "signal" | "version" | "machines" | "stores" | "connector" | "lock" | "memory"
 >;
 
 /** Restores one database of a backup beside what is there, checks it and gives it its name. */
@@ -50,7 +47,15 @@ export async function restoreBackup(request: RestoreBackupRequest, deps: Restore
     if (problem !== undefined) throw new SummitError("usage", problem);
   }
   const [store] = await deps.stores();
-  const { manifest } = await chooseBackup(store, request);
+  const { manifest } = await chooseBackup(
+    store,
+    project.config.project,
+    {
+      id: request.backup,
+      environment: undefined,
+    },
+    deps,
+  );
   const database =
     request.database ??
     onlyDatabase(
@@ -80,19 +85,6 @@ export async function restoreBackup(request: RestoreBackupRequest, deps: Restore
     now: deps.now().toISOString(),
     seconds: (deps.now().getTime() - began.getTime()) / 1000,
   };
-}
-
-/** `latest` is what a failover would take. */
-async function chooseBackup(store: ObjectStore, { project, backup, to }: RestoreBackupRequest): Promise<Backup> {
-  const name = project.config.project;
-  if (backup !== "latest") return await findBackup(store, name, { id: backup, environment: undefined });
-  const generations = await listGenerations(store, name);
-  if (generations.length === 0) return await findBackup(store, name, { id: backup, environment: to });
-  const [newest] = countingBackups((await readCatalog(store, name, undefined)).backups, generations);
-  if (newest !== undefined) return newest;
-  throw new SummitError("check", `no backup of project "${name}" in ${store.url} counts as the latest`, {
-    hint: "summitctl backups list    # any of them can be restored by its id",
-  });
 }
 
 function onlyDatabase(databases: readonly string[], id: string): string {

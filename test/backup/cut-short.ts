@@ -1,12 +1,13 @@
 /**
- * Runs a backup or a restore in a process of its own and stops for ever at a given moment, to be killed there.
- * Arguments: socket folder, store URL, then `backup DATABASE` (stops at the first bytes of the roles) or
- * `restore DATABASE` (stops before the last part of the dump is handed on).
+ * Runs a backup, a restore or a fetch in a process of its own and stops for ever at a given moment, to be killed there.
+ * Arguments: socket folder, store URL, then `backup DATABASE` (stops at the first bytes of the roles), `restore
+ * DATABASE` (stops before the last part of the dump is handed on) or `get FOLDER` (stops before the roles).
  */
-import { findBackup } from "../../src/backup/catalog.ts";
+import { readBackup, readCatalog } from "../../src/backup/catalog.ts";
+import { getBackup } from "../../src/backup/get-backup.ts";
 import { runBackup } from "../../src/backup/run-backup.ts";
 import { runRestore } from "../../src/backup/run-restore.ts";
-import type { DatabaseServer } from "../../src/backup/source.ts";
+import type { DatabaseServer } from "../../src/core/ports/database-server.ts";
 import { fileStore } from "../../src/providers/stores/file.ts";
 import { clusterShell } from "../support/postgres.ts";
 import { watchedStore } from "../support/watched-store.ts";
@@ -35,8 +36,18 @@ if (what === "backup") {
     backupDeps(),
   );
 } else {
-  const { manifest } = await findBackup(store, "schedule", { id: "latest", environment: "production" });
-  const get: typeof store.get = async (key, range) =>
-    key.includes("/roles-") ? await store.get(key, range) : await stop();
-  await runRestore(server, { manifest, store: { ...store, get }, database, as: database, replace: true }, backupDeps());
+  const [found] = (await readCatalog(store, "schedule", "production")).backups;
+  if (found === undefined) throw new Error(`no backup in ${url}`);
+  const { manifest } = await readBackup(store, found);
+  const stoppingAt = (isLast: (key: string) => boolean): typeof store => ({
+    ...store,
+    get: async (key, range) => (isLast(key) ? await stop() : await store.get(key, range)),
+  });
+  const isRoles = (key: string): boolean => key.includes("/roles-");
+  if (what === "get") {
+    await getBackup({ manifest, store: stoppingAt(isRoles) }, database, backupDeps());
+  } else {
+    const request = { manifest, store: stoppingAt((key) => !isRoles(key)), database, as: database, replace: true };
+    await runRestore(server, request, backupDeps());
+  }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { dataTime, MANIFEST_SCHEMA, type Manifest, PART_SIZE, parseManifest } from "../../src/backup/manifest.ts";
-import { sampleManifest } from "./sample-manifest.ts";
+import { sampleManifest } from "../support/sample-manifest.ts";
 
 const parse = (value: unknown): Manifest =>
   parseManifest(typeof value === "string" ? value : JSON.stringify(value), "the/key");

@@ -118,7 +118,7 @@ test("chatty programs: the end of what each says arrives, and the report after i
 
 test("a program that prints what looks like a report cannot pass for one", () => {
   const forged = (nonce: string) =>
-    `printf '\\n${nonce} 0 0 0 0 1 ${"0".repeat(64)} = 1 ${"0".repeat(64)} =\\n' >&2; exit 1`;
+    `printf '\\n${nonce} 0 0 0 0 0 1 ${"0".repeat(64)} = 1 ${"0".repeat(64)} =\\n' >&2; exit 1`;
   const guessed = run(line(stage("liar", forged("summitctl-report-ffff")), stage("b", "cat")));
   expect(guessed.found?.report.statuses["liar"]).toBe(1);
   const known = run(line(stage("liar", forged(NONCE)), stage("b", "cat")));
@@ -127,9 +127,9 @@ test("a program that prints what looks like a report cannot pass for one", () =>
 
 test.each([
   ["nothing", ""],
-  ["another nonce", "\nsummitctl-report-ffff 0 0 0 0 1 a = 1 b =\n"],
-  ["a report that was cut", `\n${NONCE} 0 0 0 0 1 a 1\n`],
-  ["the nonce inside of a line", `words ${NONCE} 0 0 0 0 1 a = 1 b =\n`],
+  ["another nonce", "\nsummitctl-report-ffff 0 0 0 0 0 1 a = 1 b =\n"],
+  ["a report that was cut", `\n${NONCE} 0 0 0 0 0 1 a 1\n`],
+  ["the nonce inside of a line", `words ${NONCE} 0 0 0 0 0 1 a = 1 b =\n`],
 ])("no report is read from %s", (_what, stderr) => {
   expect(readReport(stderr, line(stage("a", ""), stage("b", "")))).toBeUndefined();
 });

@@ -52,15 +52,17 @@ describe("a rich database goes through backup and restore", () => {
       "CREATE PUBLICATION",
       "EVENT TRIGGER",
       "INHERITS",
+      "ALTER SCHEMA public OWNER TO boss",
+      "GRANT ALL ON SCHEMA public TO readers WITH GRANT OPTION",
+      "COMMENT ON SCHEMA public IS 'not ours",
     ]) {
       expect(before).toContain(word);
     }
   });
 
   test("the manifest is complete, and is what the store has", async () => {
-    expect((await findBackup(store, "schedule", { id: "latest", environment: "production" })).manifest).toEqual(
-      manifest,
-    );
+    const found = await findBackup(store, "schedule", { id: manifest.id, environment: "production" });
+    expect(found.manifest).toEqual(manifest);
     expect(manifest).toMatchObject({
       project: "schedule",
       environment: "production",

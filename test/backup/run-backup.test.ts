@@ -7,7 +7,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readCatalog } from "../../src/backup/catalog.ts";
-import { databaseMembers } from "../../src/backup/manifest.ts";
+import { databaseMembers, type Manifest } from "../../src/backup/manifest.ts";
+import { checkSizes } from "../../src/backup/read-member.ts";
 import { runBackup } from "../../src/backup/run-backup.ts";
 import { SummitError } from "../../src/core/errors.ts";
 import type { ObjectStore } from "../../src/core/ports/store.ts";
@@ -309,19 +310,62 @@ describe("what goes wrong leaves no backup", () => {
 });
 
 describe("beside others", () => {
-  test("a second backup of the same database is refused while the first one runs, which goes on", async () => {
+  // Another list of databases: summit.yaml was changed between the two.
+  test.each([
+    ["the same database", ["summit"]],
+    ["another database", ["tiny"]],
+    ["the database that the lock is in", ["postgres"]],
+  ])("a second backup, of %s, is refused while the first one runs, which goes on", async (_what, databases) => {
     const memory = memoryStore();
     let second: unknown;
     const store = watchedStore(memory, {
       onFirstBytes: async (key) => {
-        if (isDump(key)) second = await backUp(cluster, memory, "summit").catch((error: unknown) => error);
+        if (!key.includes("/roles-")) return;
+        // By now an object of the first one is in the store, which has no manifest yet.
+        second = await runBackup(cluster.server(databases), memory, backupDeps()).catch((error: unknown) => error);
       },
     });
     const manifest = await runBackup(cluster.server(["summit"]), store, backupDeps());
-    expect(second).toMatchObject({ kind: "locked", message: 'another backup of database "summit" is running' });
+    expect(second).toMatchObject({
+      kind: "locked",
+      message: "another backup of production postgresql/0 is running",
+    });
     expect((await readCatalog(memory, "schedule", undefined)).backups.map((backup) => backup.manifest.id)).toEqual([
       manifest.id,
     ]);
+    await checkSizes(memory, manifest);
+  });
+
+  test("the database that the lock is in can be backed up itself", async () => {
+    const manifest = await runBackup(cluster.server(["postgres", "tiny"]), memoryStore(), backupDeps());
+    expect(databaseMembers(manifest).map(({ database }) => database)).toEqual(["postgres", "tiny"]);
+  });
+
+  test("a backup whose lock was lost on the way is none", async () => {
+    const memory = memoryStore();
+    const store = watchedStore(memory, {
+      onFirstBytes: (key) =>
+        key.includes("/roles-")
+          ? cluster.sql(
+              "postgres",
+              "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()",
+            )
+          : undefined,
+    });
+    await expect(runBackup(cluster.server(["tiny"]), store, backupDeps())).rejects.toMatchObject({ kind: "remote" });
+    expect(memory.objects.size).toBe(0);
+  });
+
+  test("a server that ends idle sessions does not end the lock", async () => {
+    await cluster.sql("postgres", "ALTER ROLE postgres SET idle_session_timeout = '100ms'");
+    try {
+      const store = watchedStore(memoryStore(), {
+        onFirstBytes: () => cluster.sql("postgres", "SELECT pg_sleep(0.4)"),
+      });
+      await runBackup(cluster.server(["tiny"]), store, backupDeps());
+    } finally {
+      await cluster.sql("postgres", "ALTER ROLE postgres RESET idle_session_timeout");
+    }
   });
 
   test("only leftovers of backups are removed: not whole ones, not what people put there, not other environments'", async () => {
@@ -330,18 +374,21 @@ describe("beside others", () => {
     const stay = [
       "schedule/production/README.txt",
       "schedule/production/notes/20261122/x",
+      `schedule/production/${first.id}/records/kept.json`,
       "schedule/spare/20261122T143800Z-abcdef/x.dump.bz2",
       "schedule/_state/generations/00000001.json",
     ];
-    for (const key of [...stay, "schedule/production/20261122T143800Z-abcdef/x.dump.bz2"])
+    const go = ["x.dump.bz2", "records/kept.json", "more/manifest.json"];
+    for (const key of [...stay, ...go.map((file) => `schedule/production/20261122T143800Z-abcdef/${file}`)])
       await store.put(key, Buffer.from("x"));
     const second = await backUp(cluster, store, "tiny");
-    const others = [...store.objects.keys()].filter((key) => !key.includes(first.id) && !key.includes(second.id));
-    expect(others.sort()).toEqual(stay.sort());
+    const files = ({ id, members }: Manifest) =>
+      [...members.map(({ file }) => file), "manifest.json"].map((file) => `schedule/production/${id}/${file}`);
+    expect([...store.objects.keys()].sort()).toEqual([...stay, ...files(first), ...files(second)].sort());
     expect((await readCatalog(store, "schedule", "production")).backups).toHaveLength(2);
   });
 
-  test("kill -9 half-way: nothing counts, and the next backup cleans up after it", async () => {
+  test("kill -9 half-way: nothing counts, and the next backup, of any list, cleans up after it", async () => {
     const root = join(folder, "killed");
     const url = pathToFileURL(root).href;
     const script = fileURLToPath(new URL("./cut-short.ts", import.meta.url));
@@ -349,6 +396,10 @@ describe("beside others", () => {
       stdio: ["ignore", "pipe", "inherit"],
     });
     await once(child.stdout, "data");
+    // As long as it runs, a backup of other databases is refused, and touches nothing of it.
+    const running = await fileStore(url).list("");
+    await expect(backUp(cluster, fileStore(url), "tiny")).rejects.toMatchObject({ kind: "locked" });
+    expect(await fileStore(url).list("")).toEqual(running);
     child.kill("SIGKILL");
     await once(child, "exit");
     await waitUntilAlone();
@@ -356,7 +407,7 @@ describe("beside others", () => {
     expect((await store.list("")).map(({ key }) => key)).toEqual([expect.stringMatching(/summit-.*\.dump\.bz2$/)]);
     expect(await readdir(join(root, ".unfinished"))).toHaveLength(1);
     expect(await readCatalog(store, "schedule", "production")).toEqual({ backups: [], broken: [] });
-    const manifest = await backUp(cluster, store, "summit");
+    const manifest = await backUp(cluster, store, "tiny");
     expect((await store.list("")).map(({ key }) => key.split("/")[2])).toEqual(Array(3).fill(manifest.id));
     expect(await readdir(join(root, "schedule", "production"))).toEqual([manifest.id]);
     expect(await readdir(join(root, ".unfinished"))).toEqual([]);

@@ -7,14 +7,14 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { findBackup } from "../../src/backup/catalog.ts";
+import { readCatalog } from "../../src/backup/catalog.ts";
 import { databaseMembers, type Manifest, PART_SIZE } from "../../src/backup/manifest.ts";
 import { sha256 } from "../../src/core/digest.ts";
 import { SummitError } from "../../src/core/errors.ts";
 import { fileStore } from "../../src/providers/stores/file.ts";
 import { type MemoryStore, memoryStore } from "../support/memory-store.ts";
 import { type PostgresCluster, startPostgres } from "../support/postgres.ts";
-import { backUp, backupDeps, databasesOf, restore } from "./backup-fixture.ts";
+import { backUp, backupDeps, databasesOf, differences, dumpText, restore } from "./backup-fixture.ts";
 
 let cluster: PostgresCluster;
 let folder: string;
@@ -41,6 +41,14 @@ afterAll(async () => {
 const which = async (database = "summit") => (await cluster.sql(database, "SELECT which FROM marker"))[0];
 const member = () => databaseMembers(manifest)[0] as NonNullable<ReturnType<typeof databaseMembers>[0]>;
 const keyOf = (file: string) => `schedule/production/${manifest.id}/${file}`;
+
+/** Owner, grants and comment of each schema. */
+const schemasOf = (database: string) =>
+  cluster.sql(
+    database,
+    `SELECT nspname, pg_get_userbyid(nspowner), coalesce(nspacl, acldefault('n', nspowner)), obj_description(oid, 'pg_namespace')
+     FROM pg_namespace WHERE nspname !~ '^pg_' ORDER BY 1`,
+  );
 
 /** The store with one file of the backup changed or, when undefined, taken away. */
 function damaged(change: (body: Buffer) => Buffer | undefined, file = member().file): MemoryStore {
@@ -236,6 +244,43 @@ describe("a restore", () => {
     expect(await databasesOf(cluster)).toEqual(["copy", "summit"]);
   });
 
+  test.each([
+    ["as every new database has it", "SELECT 1"],
+    ["dropped", "DROP SCHEMA public"],
+    [
+      "dropped, with an extension elsewhere",
+      "DROP SCHEMA public; CREATE SCHEMA ext; CREATE EXTENSION hstore SCHEMA ext",
+    ],
+    ["with another owner", "ALTER SCHEMA public OWNER TO app"],
+    ["with PUBLIC let in, as before version 15", "GRANT CREATE ON SCHEMA public TO PUBLIC"],
+    ["with grants taken away", "REVOKE ALL ON SCHEMA public FROM PUBLIC, pg_database_owner"],
+    ["with another owner and grants", "ALTER SCHEMA public OWNER TO app; GRANT USAGE ON SCHEMA public TO pg_monitor"],
+    ["with another comment", "COMMENT ON SCHEMA public IS 'ours: it''s \\ odd'"],
+    ["without its comment", "COMMENT ON SCHEMA public IS NULL"],
+    ["dropped and made again", "DROP SCHEMA public; CREATE SCHEMA public"],
+    [
+      "made again by the app",
+      "DROP SCHEMA public; CREATE SCHEMA public AUTHORIZATION app; GRANT ALL ON SCHEMA public TO PUBLIC",
+    ],
+  ])("brings the schema public back %s", async (_how, sql) => {
+    await cluster.sql("postgres", "CREATE DATABASE shape OWNER app TEMPLATE template0");
+    await cluster.sql("shape", `${sql}; CREATE SCHEMA app; CREATE TABLE app.talk AS SELECT 1 AS n`);
+    const store = memoryStore();
+    const value = await backUp(cluster, store, "shape");
+    await restore(cluster, { manifest: value, store, database: "shape", as: "again" });
+    const [before, after] = await Promise.all(["shape", "again"].map((name) => schemasOf(name)));
+    expect(after).toEqual(before);
+    expect(differences(await dumpText(cluster, "shape"), await dumpText(cluster, "again"))).toEqual([]);
+  });
+
+  test("of a manifest that does not tell whether there was a schema public leaves the new one", async () => {
+    const value = altered(({ facts }) => {
+      delete facts.publicSchema;
+    });
+    await restore(cluster, { manifest: value, store: whole, database: "summit", as: "older" });
+    expect(await which("older")).toBe("backed up");
+  });
+
   test("takes the place of an empty database, extensions apart, and keeps nothing of it", async () => {
     await cluster.sql("postgres", "CREATE DATABASE target");
     await cluster.sql("target", "CREATE EXTENSION citext");
@@ -345,8 +390,8 @@ describe("a restore", () => {
     child.kill("SIGKILL");
     await once(child, "exit");
     expect(await databasesOf(cluster)).toEqual(["summit", "summit_incoming"]);
-    const found = await findBackup(store, "schedule", { id: "latest", environment: "production" });
-    expect(found.manifest.id).toBe(value.id);
+    const { backups } = await readCatalog(store, "schedule", "production");
+    expect(backups.map((backup) => backup.manifest.id)).toEqual([value.id]);
     const { kept } = await restore(cluster, { manifest: value, store, database: "summit", replace: true });
     expect(await databasesOf(cluster)).toEqual(["summit", kept as string].sort());
   });

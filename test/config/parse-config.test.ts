@@ -76,6 +76,37 @@ environments: { production: { provider: local, services: { summit: *small } } }
   });
 });
 
+test("a bucket is a store, with its settings", () => {
+  const stores = `stores:
+  - s3://bucket/-x/y/
+  - { url: "s3://b.c.d", endpoint: "http://127.0.0.1:9000/", region: eu-west-1, path_style: false, profile: p, sse: aws:kms, kms_key: k, storage_class: STANDARD_IA, required: false }`;
+  const none = {
+    endpoint: undefined,
+    region: undefined,
+    pathStyle: undefined,
+    profile: undefined,
+    encryption: undefined,
+    storageClass: undefined,
+  };
+  expect(configOf(HEAD.replace(/^stores:.*$/m, stores)).stores).toEqual([
+    { url: "s3://bucket/-x/y", required: true, s3: { bucket: "bucket", prefix: "-x/y", ...none } },
+    {
+      url: "s3://b.c.d",
+      required: false,
+      s3: {
+        bucket: "b.c.d",
+        prefix: "",
+        endpoint: "http://127.0.0.1:9000",
+        region: "eu-west-1",
+        pathStyle: false,
+        profile: "p",
+        encryption: { algorithm: "aws:kms", key: "k" },
+        storageClass: "STANDARD_IA",
+      },
+    },
+  ]);
+});
+
 test("all problems are reported at once, each with path and line", () => {
   expect(
     problemsOf(`schema: summitctl.config.v1
@@ -105,7 +136,7 @@ backup: { databases: ["a=b", ok, ok] }
 `),
   ).toEqual([
     'summit.yaml:2: project: a project name is lower case letters, digits and dashes and starts with a letter, not "Summit!"',
-    'summit.yaml:4: stores[0].url: this version knows stores of the kind file:///…, not "s3"',
+    "summit.yaml:4: stores[0].url: a store's URL holds no credentials",
     'summit.yaml:6: stores[2].reqired: unknown key, did you mean "required"?',
     'summit.yaml:6: stores[2]: "/a" is there twice, first as number 2',
     "summit.yaml:9: services.postgresql.units: expected at most 20, got 21",
@@ -223,7 +254,7 @@ test.each<[string, string]>([
   // Keys
   [
     "nonsense: 1",
-    "unknown key, known here: schema, project, minimum_version, address, stores, ssh, secrets, local, services, backup, failover_to, environments",
+    "unknown key, known here: schema, project, minimum_version, address, stores, ssh, secrets, local, services, backup, retention, schedule, notify, check, failover_to, environments",
   ],
   ["Backup: {}", 'unknown key, did you mean "backup"?'],
   ["__proto__: { project: evil }", 'the key "__proto__" cannot be used'],
@@ -333,6 +364,44 @@ describe("services and environments", () => {
     ["['file:///a?b']", "stores[0]: a ? or # in a store's URL is written as %3F or %23"],
     ["[file://~/b]", "stores[0]: a store's URL does not know ~"],
     ["[file:///a, file:///a/]", 'stores[1]: "/a" is there twice, first as number 1'],
+    ["[s3:bucket/x]", "stores[0]: expected two slashes after s3:"],
+    ["['s3://key:secret@bucket/x']", "stores[0]: a store's URL holds no credentials"],
+    [
+      "['s3://Bucket/x']",
+      'stores[0]: a bucket\'s name is 3 to 63 lower case letters, digits, dots and dashes, not "Bucket"',
+    ],
+    [
+      "['s3://bucket/a//b']",
+      'stores[0]: a prefix is names of letters, digits and _.,=@+- with one slash between them, not ""',
+    ],
+    [
+      "['s3://bucket/../b']",
+      'stores[0]: a prefix is names of letters, digits and _.,=@+- with one slash between them, not ".."',
+    ],
+    [
+      "['s3://bucket/$(id)']",
+      'stores[0]: a prefix is names of letters, digits and _.,=@+- with one slash between them, not "$(id)"',
+    ],
+    ["['s3://bucket/a?b']", "stores[0]: a store's URL is a bucket and a prefix, without ?, # and %"],
+    ["[s3://bucket/a, s3://bucket/a/]", 'stores[1]: "s3://bucket/a" is there twice, first as number 1'],
+    ["[gs://bucket/a]", 'stores[0]: expected a store of the kind s3://… or file:///…, got "gs"'],
+    ["[{ url: file:///a, region: x }]", "stores[0].region: only stores of the kind s3://… have this"],
+    ["[{ url: s3://bucket, kms_key: x }]", "stores[0].kms_key: a key belongs to sse: aws:kms"],
+    ["[{ url: s3://bucket, sse: DES }]", 'stores[0].sse: expected AES256 or aws:kms, got "DES"'],
+    ["[{ url: s3://bucket, endpoint: 'https://u:p@x' }]", "stores[0].endpoint: an endpoint holds no credentials"],
+    ["[{ url: s3://bucket, endpoint: 'ftp://x' }]", 'stores[0].endpoint: expected https or http, got "ftp:"'],
+    [
+      "[{ url: s3://bucket, endpoint: 'https://x/bucket' }]",
+      "stores[0].endpoint: expected a server without a path, such as https://s3.example.org:9000",
+    ],
+    [
+      "[{ url: s3://bucket, region: 'eu central' }]",
+      'stores[0].region: expected a region such as eu-central-1, got "eu central"',
+    ],
+    [
+      "[{ url: s3://bucket, storage_class: ia }]",
+      'stores[0].storage_class: expected a storage class such as STANDARD_IA, got "ia"',
+    ],
     ["[{ url: file:///a, required: false }]", "stores: expected at least one store that is required"],
   ])("stores: %s", (stores, expected) => {
     expect(problemsOf(HEAD.replace(/^stores:.*$/m, `stores: ${stores}`))).toEqual([`summit.yaml:3: ${expected}`]);

@@ -16,8 +16,9 @@ const LAYERS: Record<string, { may: string[]; packages: string[] }> = {
   backup: { may: ["config"], packages: ["p-limit", "zod"] },
   recovery: { may: ["backup", "environment", "stack", "config"], packages: ["p-limit"] },
   monitor: { may: ["backup", "recovery", "config"], packages: ["p-limit"] },
+  schedule: { may: ["backup", "environment", "recovery", "monitor", "config"], packages: ["p-limit"] },
   commands: {
-    may: ["environment", "stack", "backup", "recovery", "monitor", "config"],
+    may: ["environment", "stack", "backup", "recovery", "monitor", "schedule", "config"],
     packages: ["commander"],
   },
   providers: {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Backup } from "../../src/backup/catalog.ts";
-import { countingBackups } from "../../src/recovery/counting-backups.ts";
+import { countingBackups, judgeBackups } from "../../src/recovery/counting-backups.ts";
 import { backupAt, generation } from "./recovery-fixture.ts";
 
 const FIRST = generation(1, "production", 0);
@@ -30,11 +30,20 @@ test("backups of two generations stand beside each other, newest first", () => {
 });
 
 test.each([
-  ["of an environment that was never live", { environment: "attic", generation: 0 }],
-  ["that claims the generation of another environment", { environment: "attic", generation: 1 }],
-  ["of a generation that nobody committed", { generation: 7 }],
-])("a backup %s does not count", (_what, changes) => {
-  expect(countingBackups([backupAt(10, changes)], [FIRST])).toEqual([]);
+  ["of an environment that was never live", { environment: "attic", generation: 0 }, /had never been live/],
+  ["that claims the generation of another environment", { environment: "attic", generation: 1 }, /is of "production"/],
+  ["of a generation that nobody committed", { generation: 7 }, /knows of no generation 7/],
+])("a backup %s does not count, and it is said why", (_what, changes, why) => {
+  const backup = backupAt(10, changes);
+  expect(countingBackups([backup], [FIRST])).toEqual([]);
+  expect(judgeBackups([backup], [FIRST])).toEqual([{ ...backup, notCounting: expect.stringMatching(why) }]);
+});
+
+test("why one that came back from the dead does not count", () => {
+  expect(judgeBackups([backupAt(21), backupAt(19)], [FIRST, SECOND]).map(({ notCounting }) => notCounting)).toEqual([
+    'stored after the failover to "spare"',
+    undefined,
+  ]);
 });
 
 test("after failing back, what the environment's earlier life stored too late still does not count", () => {

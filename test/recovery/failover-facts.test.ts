@@ -9,7 +9,7 @@ import { stateStore } from "../../src/environment/state.ts";
 import { type FailoverRequest, gatherFacts } from "../../src/recovery/failover-facts.ts";
 import { type FakeMachines, fakeMachines } from "../support/fake-machines.ts";
 import { type MemoryStore, memoryStore } from "../support/memory-store.ts";
-import { at, backupAt, MARK, projectWith, specOf } from "./recovery-fixture.ts";
+import { at, backupAt, keepBackup, MARK, projectWith, specOf } from "./recovery-fixture.ts";
 
 let store: MemoryStore;
 let fake: FakeMachines;
@@ -66,11 +66,7 @@ const goLive = async (environment: string, committed: number) => {
 /** Stores a backup with all its files; returns its id. */
 async function keep(stored: number, changes: Parameters<typeof backupAt>[1] = {}): Promise<string> {
   minute = stored;
-  const { manifest } = backupAt(stored, changes);
-  const prefix = backupPrefix("conference", manifest.environment, manifest.id);
-  for (const { file } of manifest.members) await store.put(`${prefix}${file}`, Buffer.from("abc"));
-  await store.put(`${prefix}${MANIFEST_FILE}`, Buffer.from(JSON.stringify(manifest)));
-  return manifest.id;
+  return await keepBackup(store, backupAt(stored, changes));
 }
 
 const begin = async (environment: string, backup: string) => {
@@ -163,6 +159,7 @@ describe("which backup", () => {
     await store.put(`conference/production/20261122T140900Z-dddddd/${MANIFEST_FILE}`, Buffer.from("{"));
     const facts = await gather();
     expect(facts.backup.manifest.id).toBe(newest);
+    expect((await gather({ backup: "latest" })).backup.manifest.id).toBe(newest);
     expect(facts.older?.manifest.id).toBe(old);
     expect(facts.newerBroken.map(({ id }) => id)).toEqual(["20261122T140900Z-dddddd"]);
     expect((await gather({ backup: old })).newerBroken).toHaveLength(1);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { NO_STANDING } from "../../src/backup/standing.ts";
 import { SummitError } from "../../src/core/errors.ts";
 import { planFailover, planView } from "../../src/recovery/failover-plan.ts";
 import { at, backupAt, factsWith, generation, MARK, machine } from "./recovery-fixture.ts";
@@ -151,6 +152,8 @@ describe("what the operator should know", () => {
       environment: "production",
       storedAt: at(13),
       problem: "it was cut",
+      cut: true,
+      standing: NO_STANDING,
     };
     expect(await warnings({ newerBroken: [broken] })).toContain(`${broken.id} is newer and cannot be used: it was cut`);
   });

@@ -1,12 +1,16 @@
 import type { Backup } from "../../src/backup/catalog.ts";
-import { type DatabaseMember, MANIFEST_SCHEMA, type Manifest } from "../../src/backup/manifest.ts";
+import { backupPrefix, MANIFEST_FILE } from "../../src/backup/keys.ts";
+import type { Manifest } from "../../src/backup/manifest.ts";
+import { NO_STANDING } from "../../src/backup/standing.ts";
 import { parseConfig } from "../../src/config/parse-config.ts";
 import { problemText } from "../../src/config/problems.ts";
 import type { Machine, MachineSpec } from "../../src/core/ports/machines.ts";
+import type { ObjectStore } from "../../src/core/ports/store.ts";
 import { GENERATION_SCHEMA, type Generation } from "../../src/environment/generations.ts";
 import { loadProject, type Project, stackOf } from "../../src/environment/project.ts";
 import type { FailoverFacts } from "../../src/recovery/failover-facts.ts";
 import { PACKS } from "../stack/stack-fixture.ts";
+import { sampleDatabase, sampleManifest } from "../support/sample-manifest.ts";
 
 /** A minute of the day that everything here happens on. */
 export const at = (minute: number): Date => new Date(Date.UTC(2026, 10, 22, 14, minute));
@@ -14,53 +18,36 @@ export const at = (minute: number): Date => new Date(Date.UTC(2026, 10, 22, 14, 
 /** A backup that holds database `summit` of `production`, stored at `minute`, its data two minutes older. */
 export function backupAt(minute: number, changes: Partial<Manifest> = {}): Backup {
   const startedAt = at(minute - 2).toISOString();
-  const stored = { bytes: 3, sha256: "a".repeat(64), partSize: 16, parts: ["b".repeat(64)] };
-  const member: DatabaseMember = {
-    kind: "database",
-    database: "summit",
+  const member = sampleDatabase({
     file: "summit.dump.bz2",
-    content: "archive",
-    compression: "bzip2",
-    plain: { bytes: 3, sha256: "a".repeat(64) },
-    stored,
+    stored: { bytes: 3, sha256: "a".repeat(64), partSize: 16, parts: ["b".repeat(64)] },
     snapshotAt: startedAt,
-    facts: FACTS,
     rows: [
       ["public", "room", 40],
       ["public", "slot", 2],
     ],
-  };
-  const manifest: Manifest = {
-    schema: MANIFEST_SCHEMA,
+  });
+  const manifest = sampleManifest({
     id: `20261122T14${String(minute).padStart(2, "0")}00Z-aaaaaa`,
     project: "conference",
-    environment: "production",
-    generation: 1,
-    summitctl: "0.1.0",
     startedAt,
     finishedAt: at(minute).toISOString(),
-    server: { version: "15.20", versionNumber: 150_020, systemIdentifier: "1", now: startedAt },
-    clientVersion: "15.20",
     members: [member],
     ...changes,
-  };
-  return { manifest, storedAt: at(minute) };
+  });
+  return { manifest, storedAt: at(minute), standing: NO_STANDING };
 }
 
-const FACTS: DatabaseMember["facts"] = {
-  owner: "summit",
-  encoding: "UTF8",
-  collate: "C.UTF-8",
-  ctype: "C.UTF-8",
-  localeProvider: "c",
-  icuLocale: null,
-  connectionLimit: -1,
-  comment: null,
-  grants: null,
-  settings: [],
-  extensions: [],
-  sizeBytes: 1,
-};
+/** Puts a backup into a store, its files too. Returns its id. */
+export async function keepBackup(store: ObjectStore, { manifest }: Backup): Promise<string> {
+  const prefix = backupPrefix(manifest.project, manifest.environment, manifest.id);
+  for (const { file, stored } of manifest.members) await store.put(`${prefix}${file}`, Buffer.alloc(stored.bytes, "a"));
+  await store.put(`${prefix}${MANIFEST_FILE}`, Buffer.from(JSON.stringify(manifest)));
+  return manifest.id;
+}
+
+export const keepGeneration = (store: ObjectStore, value: Generation): Promise<unknown> =>
+  store.put(`conference/_state/generations/${value.number}.json`, Buffer.from(JSON.stringify(value)));
 
 export const generation = (number: number, environment: string, minute: number): Generation => ({
   schema: GENERATION_SCHEMA,

@@ -2,15 +2,16 @@ import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { SummitError } from "../../src/core/errors.ts";
 import { show } from "../../src/core/names.ts";
-import type { ObjectInfo, ObjectStore } from "../../src/core/ports/store.ts";
+import type { ObjectInfo, ObjectStore, StoreCapabilities } from "../../src/core/ports/store.ts";
 import type { Now } from "../../src/core/time.ts";
-
-const KEY = /^(?!\.)[A-Za-z0-9_.,=@+-]+(\/(?!\.)[A-Za-z0-9_.,=@+-]+)*$/;
+import { checkedKey, checkedPrefix } from "../../src/providers/stores/object-key.ts";
 
 export interface MemoryStore extends ObjectStore {
   /** For tests that damage what is stored, which the port does not allow. */
   readonly objects: Map<string, { body: Buffer; storedAt: Date }>;
 }
+
+const CAPABILITIES: StoreCapabilities = { exclusiveCreate: true, checksum: "none", maxParts: undefined };
 
 /** A store in memory that passes the same contract suite as the real ones. `now` is the store's own clock. */
 export function memoryStore({
@@ -22,7 +23,7 @@ export function memoryStore({
 } = {}): MemoryStore {
   const objects: MemoryStore["objects"] = new Map();
   const infoOf = (key: string): ObjectInfo | undefined => {
-    const found = objects.get(checked(key));
+    const found = objects.get(checkedKey(key));
     return found === undefined ? undefined : { key, size: found.body.length, storedAt: found.storedAt };
   };
 
@@ -30,7 +31,7 @@ export function memoryStore({
     url,
     objects,
     async put(key, body, signal) {
-      checked(key);
+      checkedKey(key);
       if (signal?.aborted && body instanceof Readable) body.destroy();
       signal?.throwIfAborted();
       const content = body instanceof Uint8Array ? Buffer.from(body) : await collect(body, signal);
@@ -40,26 +41,26 @@ export function memoryStore({
       return infoOf(key) as ObjectInfo;
     },
     async get(key, range) {
-      const found = objects.get(checked(key));
+      const found = objects.get(checkedKey(key));
       if (found === undefined) throw new SummitError("store", `the store ${url} has no readable ${show(key)}`);
       const { offset, length } = range ?? { offset: 0, length: found.body.length };
       return Readable.from([found.body.subarray(offset, offset + length)], { objectMode: false });
     },
     head: async (key) => infoOf(key),
     async list(prefix) {
-      if (prefix !== "" && !prefix.endsWith("/"))
-        throw new SummitError("unexpected", `a prefix ends in "/", not ${show(prefix)}`);
-      if (prefix !== "") checked(prefix.slice(0, -1));
+      checkedPrefix(prefix);
       return [...objects.keys()].filter((key) => key.startsWith(prefix)).map((key) => infoOf(key) as ObjectInfo);
     },
-    delete: async (key) => void objects.delete(checked(key)),
+    delete: async (key) => void objects.delete(checkedKey(key)),
     now: async () => now(),
+    capabilities: async () => CAPABILITIES,
+    lastCapabilities: async () => ({ ...CAPABILITIES, foundAt: undefined }),
+    // What is not finished is in the memory of its writer alone.
+    async removeUnfinished(prefix) {
+      checkedPrefix(prefix);
+      return 0;
+    },
   };
-}
-
-function checked(key: string): string {
-  if (!KEY.test(key) || key.length > 1000) throw new SummitError("usage", `${show(key)} cannot be a key of a store`);
-  return key;
 }
 
 async function collect(body: Readable, signal: AbortSignal | undefined): Promise<Buffer> {

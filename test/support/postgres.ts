@@ -2,8 +2,8 @@ import { chown, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import type { DatabaseServer } from "../../src/backup/source.ts";
 import type { Argv } from "../../src/core/argv.ts";
+import type { DatabaseServer } from "../../src/core/ports/database-server.ts";
 import type { Shell } from "../../src/core/ports/shell.ts";
 import { createLocalShell } from "./local-shell.ts";
 

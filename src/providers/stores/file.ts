@@ -1,15 +1,23 @@
 import { createReadStream, type Dirent } from "node:fs";
-import { type FileHandle, link, mkdir, open, readdir, rm, rmdir, stat, unlink } from "node:fs/promises";
+import { type FileHandle, link, mkdir, open, readdir, stat, unlink } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import { addAbortSignal, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { isSummitError, SummitError } from "../../core/errors.ts";
 import { show } from "../../core/names.ts";
-import type { ObjectInfo, ObjectStore } from "../../core/ports/store.ts";
+import type { ObjectInfo, ObjectStore, StoreCapabilities } from "../../core/ports/store.ts";
 import { codeOf, storeError } from "./file-error.ts";
-import { removeUnfinished, unfinishedFile } from "./unfinished.ts";
+import { checkedKey, checkedPrefix, isKey } from "./object-key.ts";
+import {
+  openUnfinished,
+  removeAbandoned,
+  removeEmptyFolders,
+  removeUnfinished,
+  type UnfinishedFile,
+} from "./unfinished.ts";
 
-const KEY = /^(?!\.)[A-Za-z0-9_.,=@+-]+(\/(?!\.)[A-Za-z0-9_.,=@+-]+)*$/;
+/** `link` fails when the name is taken, on every file system that has it. */
+const CAPABILITIES: StoreCapabilities = { exclusiveCreate: true, checksum: "none", maxParts: undefined };
 
 /**
  * A folder as a store: of this computer, or a share mounted on it. An object is written under an unfinished name,
@@ -24,14 +32,14 @@ export function fileStore(url: string): ObjectStore {
 
     async put(key, body, signal) {
       const target = pathOf(key);
-      let unfinished: string | undefined;
+      let unfinished: UnfinishedFile | undefined;
       try {
         signal?.throwIfAborted();
-        swept ??= removeUnfinished(root);
+        swept ??= removeAbandoned(root);
         await swept;
-        unfinished = await unfinishedFile(root);
-        await writeDurably(unfinished, body, signal);
-        await linkInto(unfinished, target);
+        unfinished = await openUnfinished(root, key);
+        await writeDurably(unfinished.handle, body, signal);
+        await linkInto(unfinished.path, target);
       } catch (error) {
         if (body instanceof Readable) body.destroy();
         // The abort's own reason says more than the stream's AbortError.
@@ -40,7 +48,7 @@ export function fileStore(url: string): ObjectStore {
           throw new SummitError("check", `the store has ${show(key)} already, and objects are write-once`);
         throw storeError(error, `the store ${url} did not take ${show(key)}`);
       } finally {
-        if (unfinished !== undefined) await rm(unfinished, { force: true }).catch(() => undefined);
+        await unfinished?.remove();
       }
       await syncFolder(dirname(target));
       return await infoOf(key);
@@ -61,10 +69,9 @@ export function fileStore(url: string): ObjectStore {
     },
 
     async list(prefix) {
-      if (prefix !== "" && !prefix.endsWith("/"))
-        throw new SummitError("unexpected", `a prefix ends in "/", not ${show(prefix)}`);
+      checkedPrefix(prefix);
       try {
-        return await infosUnder(prefix === "" ? "" : keyOf(prefix.slice(0, -1)));
+        return await infosUnder(prefix.slice(0, -1));
       } catch (error) {
         throw storeError(error, `the store ${url} cannot be listed`);
       }
@@ -75,42 +82,41 @@ export function fileStore(url: string): ObjectStore {
       await unlink(path).catch(async (error: unknown) => {
         if (!(await isNoSuchObject(error))) throw storeError(error, `the store ${url} did not delete ${show(key)}`);
       });
-      // Folders are not objects: the empty ones go, up to the first that holds something.
-      for (let folder = dirname(path); folder.length > root.length; folder = dirname(folder)) {
-        if (
-          !(await rmdir(folder).then(
-            () => true,
-            () => false,
-          ))
-        )
-          break;
-      }
+      // Folders are not objects.
+      await removeEmptyFolders(dirname(path), root);
     },
 
     async now() {
-      let probe: string | undefined;
+      let probe: UnfinishedFile | undefined;
       try {
         // The clock of the file system, which on a share is another computer's.
-        probe = await unfinishedFile(root);
-        const handle = await open(probe, "wx", 0o600);
-        await handle.write("clock");
-        await handle.close();
-        return (await stat(probe)).mtime;
+        probe = await openUnfinished(root, "clock");
+        await probe.handle.write("clock");
+        await probe.handle.close();
+        return (await stat(probe.path)).mtime;
       } catch (error) {
         throw storeError(error, `the store ${url} cannot be written`);
       } finally {
-        if (probe !== undefined) await rm(probe, { force: true }).catch(() => undefined);
+        await probe?.remove();
+      }
+    },
+
+    capabilities: async () => CAPABILITIES,
+
+    lastCapabilities: async () => ({ ...CAPABILITIES, foundAt: undefined }),
+
+    async removeUnfinished(prefix) {
+      checkedPrefix(prefix);
+      try {
+        return await removeUnfinished(root, prefix);
+      } catch (error) {
+        throw storeError(error, `the store ${url} did not remove what was left unfinished`);
       }
     },
   };
 
-  function keyOf(key: string): string {
-    if (!KEY.test(key) || key.length > 1000) throw new SummitError("usage", `${show(key)} cannot be a key of a store`);
-    return key;
-  }
-
   function pathOf(key: string): string {
-    return join(root, ...keyOf(key).split("/"));
+    return join(root, ...checkedKey(key).split("/"));
   }
 
   async function infoOf(key: string): Promise<ObjectInfo> {
@@ -139,7 +145,7 @@ export function fileStore(url: string): ObjectStore {
         const key = posix.join(folder, entry.name);
         if (entry.isDirectory()) return await infosUnder(key);
         // Files that people put there and that no key can name are not objects.
-        if (!entry.isFile() || !KEY.test(key)) return [];
+        if (!entry.isFile() || !isKey(key)) return [];
         const info = await infoOf(key).catch(() => undefined);
         return info === undefined ? [] : [info];
       });
@@ -171,8 +177,11 @@ async function linkInto(unfinished: string, target: string): Promise<void> {
 const isTaken = (error: unknown): boolean =>
   codeOf(error) === "EEXIST" && (error as NodeJS.ErrnoException).syscall === "link";
 
-async function writeDurably(file: string, body: Readable | Uint8Array, signal: AbortSignal | undefined): Promise<void> {
-  const handle = await open(file, "wx", 0o600);
+async function writeDurably(
+  handle: FileHandle,
+  body: Readable | Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   try {
     const size = await writeAll(handle, body, signal);
     // Makes the time that of completion, not of the last byte, by the file system's own clock, which on a share is
@@ -184,6 +193,9 @@ async function writeDurably(file: string, body: Readable | Uint8Array, signal: A
   }
 }
 
+/** A link hands over small pieces, and each write is a trip to another thread. */
+const WRITE_SIZE = 1024 * 1024;
+
 /** Not by a write stream of the handle: on Node 20 piping into one that does not close its handle never ends. */
 async function writeAll(
   handle: FileHandle,
@@ -193,13 +205,22 @@ async function writeAll(
   const chunks = body instanceof Uint8Array ? [body] : (body as AsyncIterable<Uint8Array>);
   if (signal !== undefined && body instanceof Readable) addAbortSignal(signal, body);
   let size = 0;
-  for await (const chunk of chunks) {
-    for (let rest = chunk; rest.length > 0; ) {
+  let gathered: Uint8Array[] = [];
+  let waiting = 0;
+  const flush = async (): Promise<void> => {
+    for (let rest = Buffer.concat(gathered); rest.length > 0; ) {
       const { bytesWritten } = await handle.write(rest);
       rest = rest.subarray(bytesWritten);
     }
-    size += chunk.length;
+    size += waiting;
+    [gathered, waiting] = [[], 0];
+  };
+  for await (const chunk of chunks) {
+    gathered.push(chunk);
+    waiting += chunk.length;
+    if (waiting >= WRITE_SIZE) await flush();
   }
+  await flush();
   signal?.throwIfAborted();
   return size;
 }

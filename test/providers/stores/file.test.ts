@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pathToFileURL } from "node:url";
 import { execa } from "execa";
@@ -18,6 +18,12 @@ describeObjectStore("file", async () => {
     // A folder that is not there yet, with a name that a URL must escape.
     store: fileStore(urlOf(join(folder, "back ups%", "ü"))),
     inMemory: false,
+    leaveUnfinished: async (key) => {
+      const place = join(folder, "back ups%", "ü", ".unfinished", dirname(key));
+      await mkdir(place, { recursive: true });
+      // Of another computer, and young.
+      await writeFile(join(place, "elsewhere.1.aa"), "x");
+    },
     cleanup: () => rm(folder, { recursive: true, force: true }),
   };
 });
@@ -141,16 +147,23 @@ describe("file store", () => {
     expect(await readdir(unfinished)).toEqual([]);
   });
 
-  test("what others are writing stays: living ones here, and those elsewhere for a week", async () => {
+  test("what others are writing stays, however old: living ones here, and those elsewhere", async () => {
     const root = join(folder, "others");
     const unfinished = join(root, ".unfinished");
-    await mkdir(unfinished, { recursive: true });
-    const names = [`${hostname()}.${process.pid}.aa`, `${hostname()}.1.bb`, "elsewhere.1.cc", "elsewhere.1.dd"];
-    for (const name of names) await writeFile(join(unfinished, name), "x");
-    const old = Date.now() / 1000 - 8 * 24 * 3600;
-    await utimes(join(unfinished, "elsewhere.1.dd"), old, old);
+    await mkdir(join(unfinished, "a"), { recursive: true });
+    const names = [`${hostname()}.${process.pid}.aa`, `${hostname()}.1.bb`, "elsewhere.1.cc"];
+    for (const name of names) await writeFile(join(unfinished, "a", name), "x");
+    await utimes(join(unfinished, "a", "elsewhere.1.cc"), 0, 0);
     await fileStore(urlOf(root)).put("a", Buffer.from("x"));
-    expect((await readdir(unfinished)).sort()).toEqual(names.slice(0, 3).sort());
+    expect((await readdir(join(unfinished, "a"))).sort()).toEqual(names.sort());
+  });
+
+  test("objects are written side by side while the folders of their unfinished names come and go", async () => {
+    const store = at("busy");
+    const puts = Array.from({ length: 60 }, (_, index) => store.put(`a/b/${index}`, Buffer.from("x")));
+    await Promise.all([...puts, ...Array.from({ length: 20 }, () => store.removeUnfinished("c/"))]);
+    expect(await store.list("a/b/")).toHaveLength(60);
+    expect(await readdir(join(folder, "busy", ".unfinished"))).toEqual([]);
   });
 });
 

@@ -158,7 +158,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='meeting',
-            constraint=models.CheckConstraint(check=models.Q(models.Q(('room__isnull', False), ('slot__isnull', False), ('status', 'scheduled')), models.Q(('room__isnull', True), ('slot__isnull', True), ('status__in', ['proposed', 'cancelled'])), _connector='OR'), name='meeting_place_fits_status'),
+            constraint=models.CheckConstraint(check=models.Q(models.Q(('room__isnull', False), ('slot__isnull', False), ('status', 'scheduled')), models.Q(('room__isnull', True), ('slot__isnull', True), ('status', 'proposed')), models.Q(('room__isnull', True), ('slot__isnull', True), ('status', 'cancelled')), _connector='OR'), name='meeting_place_fits_status'),
         ),
         migrations.AddConstraint(
             model_name='attendance',
