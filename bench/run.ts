@@ -9,6 +9,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   backup: async () => (await import("./backup.ts")).backup,
   failover: async () => (await import("./failover.ts")).failover,
   demo: async () => (await import("./demo.ts")).demo,
+  catalog: async () => (await import("./catalog.ts")).catalog,
 };
 
 const [work = "", ...flags] = process.argv.slice(2);

@@ -74,13 +74,15 @@ export function pipelineScript({ stages, nonce, fetcher, sender }: Pipeline, met
       : `${toShell(sender)} <&3 >&4 5<"$d/out${last}" 6>"$d/outer" 2>"$d/erro"; o=$?`,
     ...indexes.map((index) => `wait "$p${index}"; s${index}=$?`),
     'wait "$i"; i=$?',
+    // Of a meter that was killed nothing is known.
+    'measured() { if [ -s "$d/$1" ]; then cat "$d/$1"; else echo - - =; fi; }',
     fetcher === undefined ? "" : 'wait "$f"; f=$?',
     `for e in f ${indexes.map(String).join(" ")} i o; do [ ! -e "$d/err$e" ] || tail -c 16384 "$d/err$e" >&2; done`,
     `printf '\\n%s %s ${stages.map(() => "%s").join(" ")} %s %s %s %s %s %s %s %s\\n' ${[
       nonce,
       '"$f"',
       ...indexes.map((index) => `"$s${index}"`),
-      '"$i" "$o" $(cat "$d/inner" || echo - - =) $(cat "$d/outer" || echo - - =)',
+      '"$i" "$o" $(measured inner) $(measured outer)',
     ].join(" ")} >&2`,
   ];
   return lines.filter((line) => line !== "").join("\n");

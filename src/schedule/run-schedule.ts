@@ -104,7 +104,8 @@ class ScheduleRun {
     const { out, signal } = this.#deps;
     const { job } = this.#settings;
     try {
-      await pause(jitterOf(this.#settings, slot) * 1000, undefined, { signal });
+      const wait = jitterOf(this.#settings, slot) * 1000;
+      if (wait > 0) await pause(wait, undefined, { signal });
     } catch {
       return;
     }

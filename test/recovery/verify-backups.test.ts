@@ -134,7 +134,7 @@ test.each<[string, (plain: Buffer) => [plain: Buffer, packed: Buffer], RegExp]>(
   ["is no bzip2 at all", (plain) => [plain, Buffer.from(plain)], /cannot be decoded/],
   [
     "ends half-way, though every hash of it is right",
-    (plain) => [plain, bzip2(plain).subarray(0, 40_000)],
+    (plain) => [plain, bzip2(plain).subarray(0, -8)],
     /cannot be decoded/,
   ],
 ])("it fails when what is stored as the manifest says %s", async (_what, make, problem) => {

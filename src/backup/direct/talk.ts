@@ -12,9 +12,10 @@ const FOR_GOOD = /^(401|403|404)\b/;
 
 /** What a program of the direct path says, one fact at a time. A line that is no JSON object is of kind `remote`. */
 export async function* hear(child: RemoteProcess): AsyncGenerator<Record<string, unknown>> {
-  // After an abort the stream fails once more, when nobody reads it any longer.
-  child.stdout.on("error", () => undefined);
-  for await (const line of createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY })) {
+  const lines = createInterface({ input: child.stdout, crlfDelay: Number.POSITIVE_INFINITY });
+  // After an abort the stream fails once more, when nobody iterates any longer.
+  lines.on("error", () => undefined);
+  for await (const line of lines) {
     const fact = line.length > 10_000_000 ? undefined : parsed(line);
     if (typeof fact !== "object" || fact === null) {
       throw new SummitError("remote", "the machine's transfer program said something that cannot be understood", {

@@ -40,6 +40,8 @@ function blockText(block: Block, style: ViewStyle): string {
 }
 
 const GAP = 2;
+/** The table library takes time that grows with the square of the rows; longer tables are only padded. */
+const MOST_ROWS = 500;
 const NARROWEST = 12;
 
 function tableText(
@@ -48,6 +50,7 @@ function tableText(
   { chalk, columns }: ViewStyle,
 ): string {
   const cells = rows.map((row) => row.map(printableLine));
+  if (rows.length > MOST_ROWS) return paddedText(cells, head, chalk);
   const widths = columnWidths([head, ...cells], columns);
   const table = new Table({
     chars: NO_BORDERS,
@@ -62,6 +65,16 @@ function tableText(
     .split("\n")
     .map((line) => line.trimEnd())
     .join("\n");
+}
+
+/** Never wrapped: nobody reads that many lines without a pager. */
+function paddedText(rows: readonly (readonly string[])[], head: readonly string[], chalk: ChalkInstance): string {
+  const titles = head.map(printableLine);
+  const widths: number[] = titles.map((title) => title.length);
+  for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  const pad = (cell: string, i: number): string => cell.padEnd((widths[i] ?? 0) + GAP);
+  const line = (cells: readonly string[]): string => cells.map(pad).join("").trimEnd();
+  return [...(head.length > 0 ? [chalk.dim(line(titles))] : []), ...rows.map(line)].join("\n");
 }
 
 /** Undefined when the table fits as it is; else the widest column gives way. */

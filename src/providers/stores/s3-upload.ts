@@ -130,6 +130,7 @@ export class S3Upload {
       );
       sent.push(done);
       size += part.bytes.length;
+      parts.release(part);
       if (next === undefined || (next.last && next.bytes.length === 0)) return { sent, size };
       part = next;
     }

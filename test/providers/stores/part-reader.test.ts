@@ -39,6 +39,23 @@ test("each part has memory of its own: the one before is still being sent", asyn
   expect(first.bytes.toString()).toBe("aa");
 });
 
+test("memory of a part that was sent is used again, for parts of any size", async () => {
+  const text = "0123456789".repeat(300_000);
+  const reader = new PartReader(Readable.from([Buffer.from(text)]));
+  const sizes = [1_000_000, 500_000, 1_200_000, 1_000_000];
+  const found: string[] = [];
+  const memory = new Set<ArrayBufferLike>();
+  for (const size of sizes) {
+    const part = await reader.read(size);
+    found.push(part.bytes.toString());
+    memory.add(part.bytes.buffer);
+    reader.release(part);
+  }
+  expect(found.map(({ length }) => length)).toEqual([1_000_000, 500_000, 1_200_000, 300_000]);
+  expect(found.join("")).toBe(text);
+  expect(memory.size).toBe(2);
+});
+
 test("the body's own error is thrown as it is", async () => {
   const failure = new Error("pg_dump died");
   async function* body() {

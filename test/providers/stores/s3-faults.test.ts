@@ -10,7 +10,7 @@ import { type Exchange, type Fault, type FaultyHttp, startFaultyHttp } from "../
 import { type S3Server, type TestBucket, testBucket } from "../../support/s3-server.ts";
 import { startSwift, swiftIsInstalled } from "../../support/swift.ts";
 
-const TIMING = { connect: 2, silence: 0.4, attempts: 2, cleanup: 3 };
+const TIMING = { connect: 2, silence: 1.5, attempts: 2, cleanup: 3 };
 const BIG = randomBytes(FIRST_PART_SIZE + 500_000);
 const SMALL = Buffer.from("small");
 
@@ -188,7 +188,7 @@ describe.skipIf(!(await swiftIsInstalled()))("s3 with bad luck", () => {
       await store.put("big", BIG);
       const chunks: Buffer[] = [];
       for await (const chunk of await store.get("big")) {
-        if (chunks.length === 0) await new Promise((resolve) => setTimeout(resolve, TIMING.silence * 3000));
+        if (chunks.length === 0) await new Promise((resolve) => setTimeout(resolve, TIMING.silence * 2000));
         chunks.push(chunk as Buffer);
       }
       expect(Buffer.concat(chunks).equals(BIG)).toBe(true);
