@@ -1,3 +1,4 @@
+import { effectiveEnvironment } from "../config/effective-environment.ts";
 import type { CheckConfig, ScheduleConfig } from "../config/schedule-types.ts";
 import type { Config } from "../config/types.ts";
 import { longestGap } from "../core/cron/run-times.ts";
@@ -23,6 +24,8 @@ type CheckDeps = Pick<Deps, "stores" | "now" | "out" | "signal" | "memory">;
 export async function runCheck({ config, environment }: CheckRequest, deps: CheckDeps): Promise<CheckResult> {
   try {
     const read = await config();
+    // A name that was mistyped must not look like an environment without backups.
+    if (environment !== undefined) effectiveEnvironment(read, environment);
     const limits = limitsOf(read, deps.now());
     return judgeStores({ limits, stores: await storeFacts(read, environment, deps) });
   } catch (error) {

@@ -35,7 +35,7 @@ type InstallDeps = Pick<Deps, "out" | "prompt" | "now" | "local">;
  * changes what differs, or nothing. Rejects with kind `check` when it would not work or was not agreed to.
  */
 export async function installTimer(job: TimerJob, request: InstallRequest, deps: InstallDeps): Promise<InstallResult> {
-  const kind = request.kind ?? ((await systemdRuns()) ? "systemd" : "crontab");
+  const kind = request.kind ?? ((await systemdRuns(request.places)) ? "systemd" : "crontab");
   const timer = timerOf(kind, job, request);
   const notes = await timer.check(deps);
   const task = deps.out.task("proving that a backup works where the timer runs it");
@@ -101,7 +101,7 @@ function systemdTimer(kind: "systemd" | "systemd-user", job: TimerJob, { places 
   return {
     place: kind,
     check: async (deps) => {
-      if (!(await systemdRuns()))
+      if (!(await systemdRuns(places)))
         throw new SummitError("check", "systemd does not run on this computer", {
           hint: "summitctl schedule install --crontab    # or leave running: summitctl schedule run",
         });
@@ -127,7 +127,8 @@ function systemdTimer(kind: "systemd" | "systemd-user", job: TimerJob, { places 
     apply: async (changes, deps) => {
       await mkdir(folder, { recursive: true });
       for (const { file, after } of changes) await replaceFile(file, after);
-      if (changes.length > 0) await mustRun(systemctl(kind, "daemon-reload"), deps);
+      // Also when nothing differs: the one before may have been cut here.
+      await mustRun(systemctl(kind, "daemon-reload"), deps);
       await mustRun(systemctl(kind, "enable", "--quiet", "--now", `${job.name}.timer`), deps);
       // A timer that runs keeps the times it had.
       if (changes.length > 0) await mustRun(systemctl(kind, "restart", `${job.name}.timer`), deps);
@@ -166,7 +167,7 @@ async function agree(question: string, { prompt }: InstallDeps): Promise<void> {
 }
 
 /** As sd_booted(3) finds out. */
-const systemdRuns = (): Promise<boolean> => isThere("/run/systemd/system");
+const systemdRuns = ({ booted = "/run/systemd/system" }: TimerPlaces): Promise<boolean> => isThere(booted);
 
 const systemctl = (kind: "systemd" | "systemd-user", ...args: string[]): Argv => [
   "systemctl",

@@ -105,7 +105,10 @@ class ScheduleRun {
     const { job } = this.#settings;
     try {
       const wait = jitterOf(this.#settings, slot) * 1000;
-      if (wait > 0) await pause(wait, undefined, { signal });
+      if (wait > 0) {
+        out.note(`${job} of ${slot.toISOString()}: due, begins in ${durationText(wait / 1000)}`);
+        await pause(wait, undefined, { signal });
+      }
     } catch {
       return;
     }

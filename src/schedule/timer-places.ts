@@ -9,8 +9,9 @@ export type TimerKind = "systemd" | "systemd-user" | "crontab";
 
 export interface TimerPlaces {
   readonly env: NodeJS.ProcessEnv;
-  /** Where the system's units are; for tests another folder. */
+  /** Where the system's units are, and what is there while systemd runs; both for tests. */
   readonly systemUnits?: string;
+  readonly booted?: string;
 }
 
 export function unitFolder(kind: "systemd" | "systemd-user", { env, systemUnits }: TimerPlaces): string {

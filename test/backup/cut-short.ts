@@ -1,7 +1,8 @@
 /**
  * Runs a backup, a restore or a fetch in a process of its own and stops for ever at a given moment, to be killed there.
  * Arguments: socket folder, store URL, then `backup DATABASE` (stops at the first bytes of the roles), `restore
- * DATABASE` (stops before the last part of the dump is handed on) or `get FOLDER` (stops before the roles).
+ * DATABASE` (stops before the last part of the dump is handed on), `restore-on DATABASE` (does not stop) or `get FOLDER`
+ * (stops before the roles).
  */
 import { readBackup, readCatalog } from "../../src/backup/catalog.ts";
 import { getBackup } from "../../src/backup/get-backup.ts";
@@ -47,7 +48,8 @@ if (what === "backup") {
   if (what === "get") {
     await getBackup({ manifest, store: stoppingAt(isRoles) }, database, backupDeps());
   } else {
-    const request = { manifest, store: stoppingAt((key) => !isRoles(key)), database, as: database, replace: true };
+    const from = what === "restore-on" ? store : stoppingAt((key) => !isRoles(key));
+    const request = { manifest, store: from, database, as: database, replace: true };
     await runRestore(server, request, backupDeps());
   }
 }

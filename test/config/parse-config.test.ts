@@ -254,7 +254,7 @@ test.each<[string, string]>([
   // Keys
   [
     "nonsense: 1",
-    "unknown key, known here: schema, project, minimum_version, address, stores, ssh, secrets, local, services, backup, retention, schedule, notify, check, failover_to, environments",
+    "unknown key, known here: schema, project, minimum_version, address, stores, ssh, secrets, local, services, backup, retention, schedule, …",
   ],
   ["Backup: {}", 'unknown key, did you mean "backup"?'],
   ["__proto__: { project: evil }", 'the key "__proto__" cannot be used'],

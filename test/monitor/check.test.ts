@@ -80,3 +80,15 @@ test("a summit.yaml that is wrong is UNKNOWN, with the problem", async () => {
     findings: [{ message: "summit.yaml has 1 problem; summit.yaml:3: stores: missing" }],
   });
 });
+
+test("an environment that is not in summit.yaml is UNKNOWN", async () => {
+  const deps = {
+    stores: async () => [memoryStore()] as const,
+    now: () => new Date(),
+    out: fakeOutput(),
+    signal: new AbortController().signal,
+  };
+  const result = await runCheck({ config: async () => configOf(HEAD), environment: "prodction" }, deps);
+  expect(result.state).toBe("UNKNOWN");
+  expect(result.findings[0]?.message).toContain("prodction");
+});

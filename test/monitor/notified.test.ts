@@ -66,6 +66,18 @@ test("the switch is told of the start and of success, in this order and with one
   expect(deps.out.warnings).toEqual(["the disk gets full"]);
 });
 
+test("the end is not told before the start, however often that must be tried", async () => {
+  await using server = await pingServer();
+  server.answers.push(503);
+  const ping = { url: new Secret(server.url) };
+  await runNotified(
+    job({ ...NOBODY, ping }, async () => "B1"),
+    depsOf(),
+  );
+  const ends = server.heard.map(({ path }) => path.replace(/.*\/|\?.*/g, ""));
+  expect(ends).toEqual(["start", "start", "0"]);
+});
+
 test("a failure is told with its exit code and last lines, to all, and is thrown", async () => {
   await using server = await pingServer();
   const folder = await mkdtemp(join(tmpdir(), "summitctl-notify-"));

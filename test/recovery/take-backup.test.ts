@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import type { RetentionPolicy } from "../../src/config/retention.ts";
 import { SummitError } from "../../src/core/errors.ts";
 import type { TerminalConnector } from "../../src/core/ports/shell.ts";
 import type { ObjectStore } from "../../src/core/ports/store.ts";
@@ -33,10 +34,13 @@ beforeEach(async () => {
 });
 
 /** Machines are records; the database server is a real one. */
-async function take(second: ObjectStore = copies, { required = true } = {}) {
+async function take(
+  second: ObjectStore = copies,
+  { required = true, retention }: { required?: boolean; retention?: RetentionPolicy } = {},
+) {
   const project = await projectWith("backup: { databases: [summit] }");
   const stores = [first, second].map(({ url }) => ({ url, path: "/", required }));
-  const configured: Project = { ...project, config: { ...project.config, stores } };
+  const configured: Project = { ...project, config: { ...project.config, stores, retention } };
   const out = fakeOutput();
   const connector = {
     connect: async () => cluster.shell(),
@@ -91,4 +95,33 @@ test("another backup under its id in the other store is told as what it is", asy
     },
   };
   await expect(take(racing)).rejects.toMatchObject({ kind: "verification" });
+});
+
+const KEEP_ONE: RetentionPolicy = {
+  last: 1,
+  hourly: 0,
+  daily: 0,
+  weekly: 0,
+  monthly: 0,
+  yearly: 0,
+  within: 0,
+  floor: 1,
+};
+
+test("then retention runs, in each store", async () => {
+  await take();
+  const { manifest, out } = await take(copies, { retention: KEEP_ONE });
+  for (const store of [first, copies]) {
+    const manifests = [...store.objects.keys()].filter((key) => key.endsWith("/manifest.json"));
+    expect(manifests).toEqual([`conference/production/${manifest.id}/manifest.json`]);
+  }
+  expect(out.notes).toEqual(["retention removed 2; why: summitctl backups prune --dry-run"]);
+});
+
+test("what goes wrong with retention is a warning: the backup is good", async () => {
+  await take();
+  const lame: ObjectStore = { ...copies, now: () => Promise.reject(new SummitError("store", "it is read-only")) };
+  const { manifest, out } = await take(lame, { retention: KEEP_ONE });
+  expect(copies.objects.has(`conference/production/${manifest.id}/manifest.json`)).toBe(true);
+  expect(out.warnings).toEqual([`${COPIES}: nothing is removed there: it is read-only`]);
 });

@@ -97,11 +97,11 @@ export class LiveProject implements AsyncDisposable {
     };
   }
 
-  /** `more` are further lines of summit.yaml. */
-  static async open(more = ""): Promise<LiveProject> {
+  /** `more` are further lines of summit.yaml, `stores` what it says instead of a folder of the project's own. */
+  static async open(more = "", stores?: string): Promise<LiveProject> {
     const project = new LiveProject(await mkdtemp(join(tmpdir(), "summit-live-")));
     await mkdir(project.temp);
-    await writeFile(join(project.folder, "summit.yaml"), configText(project, more));
+    await writeFile(join(project.folder, "summit.yaml"), configText(project, more, stores));
     return project;
   }
 
@@ -189,9 +189,13 @@ export class LiveProject implements AsyncDisposable {
 /** Less the lines that differ in any two dumps. */
 const steadyDump = (dump: string): string => dump.replaceAll(/^\\(?:un)?restrict .*\n/gm, "");
 
-const configText = ({ name, store }: LiveProject, more: string): string => `schema: summitctl.config.v1
+const configText = (
+  { name, store }: LiveProject,
+  more: string,
+  stores = `["file://${store}"]`,
+): string => `schema: summitctl.config.v1
 project: ${name}
-stores: ["file://${store}"]
+stores: ${stores}
 secrets: { app_key: { env: APP_KEY } }
 services:
   postgresql: {}

@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** A TCP forwarder on a loopback port that can hurt the connections that go through it. */
+/** A TCP forwarder on an address of this computer that can hurt the connections that go through it. */
 export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
   /** Resets every connection. */
@@ -11,7 +11,11 @@ export interface TcpProxy extends AsyncDisposable {
   received(): number;
 }
 
-export async function startTcpProxy(target: { host: string; port: number }, port = 0): Promise<TcpProxy> {
+export async function startTcpProxy(
+  target: { host: string; port: number },
+  port = 0,
+  host = "127.0.0.1",
+): Promise<TcpProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let stalled = false;
   let received = 0;
@@ -32,7 +36,7 @@ export async function startTcpProxy(target: { host: string; port: number }, port
       });
     }
   });
-  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(port, host, resolve));
   const cut = (): void => {
     for (const [client, upstream] of pairs) {
       client.resetAndDestroy();

@@ -72,9 +72,17 @@ function paddedText(rows: readonly (readonly string[])[], head: readonly string[
   const titles = head.map(printableLine);
   const widths: number[] = titles.map((title) => title.length);
   for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
-  const pad = (cell: string, i: number): string => cell.padEnd((widths[i] ?? 0) + GAP);
-  const line = (cells: readonly string[]): string => cells.map(pad).join("").trimEnd();
-  return [...(head.length > 0 ? [chalk.dim(line(titles))] : []), ...rows.map(line)].join("\n");
+  const gap = (cell: string, i: number): string => " ".repeat((widths[i] ?? 0) + GAP - cell.length);
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => cell + gap(cell, i))
+      .join("")
+      .trimEnd();
+  const top = titles
+    .map((title, i) => chalk.dim(title) + gap(title, i))
+    .join("")
+    .trimEnd();
+  return [...(head.length > 0 ? [top] : []), ...rows.map(line)].join("\n");
 }
 
 /** Undefined when the table fits as it is; else the widest column gives way. */
