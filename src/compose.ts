@@ -22,6 +22,7 @@ type Lazy = Pick<
   | "connector"
   | "trees"
   | "secret"
+  | "identities"
   | "lock"
   | "http"
   | "post"
@@ -96,6 +97,13 @@ export function composeLazily(base: Base): Lazy {
         });
       return await resolveSecret(name, source, { env: base.env, folder, signal: base.signal, warn: base.warn });
     },
+    identities: once(async () => {
+      const { readIdentities } = await import("./config/age-identity.ts");
+      const { backup, folder } = await config();
+      const hasTerminal = process.stdin.isTTY === true;
+      const { env, signal, warn } = base;
+      return await readIdentities(backup, { env, folder, signal, warn, hasTerminal });
+    }),
     lock: async (environment, what) => {
       const wrong = checkLabel("environment", environment);
       if (wrong !== undefined) throw new SummitError("usage", wrong);

@@ -7,7 +7,8 @@ import { COMPRESSORS, decompressArgv } from "./dump-line.ts";
 import type { Member } from "./manifest.ts";
 
 const DECODERS: Readonly<Record<Member["compression"], readonly Argv[]>> = {
-  bzip2: COMPRESSORS.map(decompressArgv),
+  bzip2: COMPRESSORS.bzip2.map(decompressArgv),
+  zstd: COMPRESSORS.zstd.map(decompressArgv),
 };
 
 /** The best program of this computer that decodes it. Throws kind `check` when there is none. */
@@ -18,9 +19,10 @@ export async function findDecoder(
   const decoders = DECODERS[compression];
   for (const argv of decoders)
     for (const folder of path.split(delimiter)) if (await canRun(join(folder, argv[0]))) return argv;
-  const names = decoders.map(([name]) => name).join(" nor ");
-  throw new SummitError("check", `this computer has neither ${names}, which decode what is to be verified`, {
-    hint: "sudo apt-get install lbzip2    # on macOS: brew install lbzip2",
+  const names = decoders.map(([name]) => name).join(" or ");
+  const [best] = decoders[0] ?? [compression];
+  throw new SummitError("check", `this computer has no ${names}, to decode what is to be verified`, {
+    hint: `sudo apt-get install ${best}    # on macOS: brew install ${best}`,
   });
 }
 

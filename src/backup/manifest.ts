@@ -18,6 +18,10 @@ const file = z
   .regex(/^[A-Za-z0-9_=][A-Za-z0-9_.=+-]*$/)
   .max(255);
 
+/** Bytes in the store are the compressed ones, encrypted to these recipients. Absent: they are not encrypted. */
+const encryption = z.strictObject({ kind: z.literal("age"), recipients: z.array(z.string()).min(1) }).optional();
+const compression = z.enum(["bzip2", "zstd"]);
+
 const facts = z.strictObject({
   owner: z.string(),
   encoding: z.string(),
@@ -41,8 +45,9 @@ const databaseMember = z.strictObject({
   kind: z.literal("database"),
   database: z.string().min(1),
   file,
-  content: z.literal("archive"),
-  compression: z.literal("bzip2"),
+  content: z.enum(["archive", "sql"]),
+  compression,
+  encryption,
   plain,
   stored,
   /** By the server's clock. */
@@ -55,7 +60,10 @@ const rolesMember = z.strictObject({
   kind: z.literal("roles"),
   file,
   content: z.literal("sql"),
-  compression: z.literal("bzip2"),
+  compression,
+  encryption,
+  /** Whether the hashes of passwords are in it. Absent in older manifests: they are not. */
+  passwords: z.boolean().optional(),
   plain,
   stored,
 });
@@ -82,6 +90,8 @@ const manifest = z.strictObject({
 export type Manifest = z.infer<typeof manifest>;
 export type Member = Manifest["members"][number];
 export type DatabaseMember = Extract<Member, { kind: "database" }>;
+export type Compression = Member["compression"];
+export type Content = Member["content"];
 
 /** Throws kind `verification`: of another version (with a hint), cut, altered or no manifest at all. */
 export function parseManifest(text: string, where: string): Manifest {

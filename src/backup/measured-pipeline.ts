@@ -19,6 +19,13 @@ export interface Pipeline {
    */
   readonly fetcher?: Argv;
   readonly sender?: Argv;
+  /** Between which stage and the next one the inner measure is taken, counted from 0. Default: 0. */
+  readonly innerAfter?: number;
+  /**
+   * The first line of standard input is a secret. The first stage finds it in the file that is its last argument: a
+   * named pipe, so it is never on a disk, in an argument or in an environment.
+   */
+  readonly keyed?: boolean;
 }
 
 export interface Stage {
@@ -34,13 +41,19 @@ export interface Measure {
 
 export interface PipelineReport {
   readonly statuses: Readonly<Record<string, number>>;
-  /** Of what flowed between the first and the second stage. */
+  /** Of what flowed between two of the stages: between the first and the second, where nothing else is asked for. */
   readonly inner: Measure;
   /** The last 600 bytes of it, base64: where SQL dumps have their trailer. */
   readonly innerTail: string;
   /** Of what the last stage wrote. */
   readonly outer: Measure;
 }
+
+/** `read` takes no byte more than the line. A process of its own writes it, since that waits for the reader. */
+const KEY_IN = `IFS= read -r key <&3 && [ -n "$key" ] || exit 95
+mkfifo "$d/key" || exit 90
+{ printf '%s\\n' "$key" >"$d/key"; } 3<&- 4>&- >/dev/null 2>&1 & k=$!
+key=`;
 
 /** Where the named pipes live. The name holds the process id, so that the next run can remove what a kill left. */
 const FOLDER_PREFIX = "/tmp/summitctl-pipe-";
@@ -49,12 +62,16 @@ const FOLDER_PREFIX = "/tmp/summitctl-pipe-";
  * POSIX sh text that runs two or more stages. Reports to stderr after the stages' own messages, which are cut to
  * their last 16 KiB so that a chatty program cannot fill the link.
  */
-export function pipelineScript({ stages, nonce, fetcher, sender }: Pipeline, meter?: MeterKind): string {
+export function pipelineScript(line: Pipeline, meter?: MeterKind): string {
+  const { stages, nonce, fetcher, sender, innerAfter = 0, keyed = false } = line;
   const last = stages.length - 1;
   if (last < 1) throw new SummitError("unexpected", "a measured pipeline has at least two stages");
+  if (innerAfter >= last) throw new SummitError("unexpected", "the inner measure is taken between two stages");
   const indexes = [...stages.keys()];
   const firstInput = sender !== undefined ? "</dev/null" : fetcher !== undefined ? '<"$d/in"' : "<&3";
-  const inputOf = (index: number) => [firstInput, '<"$d/mid"'][index] ?? `<"$d/out${index - 1}"`;
+  const inputOf = (index: number) =>
+    index === 0 ? firstInput : index === innerAfter + 1 ? '<"$d/mid"' : `<"$d/out${index - 1}"`;
+  const argvOf = (argv: Argv, index: number) => `${toShell(argv)}${keyed && index === 0 ? ' "$d/key"' : ""}`;
   const output = fetcher === undefined ? ">&4" : ">/dev/null";
   const lines = [
     "set -u; umask 077",
@@ -64,16 +81,20 @@ export function pipelineScript({ stages, nonce, fetcher, sender }: Pipeline, met
     defineMeter(meter),
     `mkfifo "$d/in" "$d/mid" ${indexes.map((index) => `"$d/out${index}"`).join(" ")} || exit 90`,
     "exec 3<&0 4>&1",
+    keyed ? KEY_IN : "",
     fetcher === undefined ? "f=0" : `${toShell(fetcher)} <&3 >&4 5>"$d/in" 2>"$d/errf" & f=$!`,
     ...stages.map(
-      ({ argv }, index) => `${toShell(argv)} ${inputOf(index)} >"$d/out${index}" 2>"$d/err${index}" & p${index}=$!`,
+      ({ argv }, index) =>
+        `${argvOf(argv, index)} ${inputOf(index)} >"$d/out${index}" 2>"$d/err${index}" & p${index}=$!`,
     ),
-    'meter "$d/inner" <"$d/out0" >"$d/mid" 2>"$d/erri" & i=$!',
+    `meter "$d/inner" <"$d/out${innerAfter}" >"$d/mid" 2>"$d/erri" & i=$!`,
     sender === undefined
       ? `meter "$d/outer" <"$d/out${last}" ${output} 2>"$d/erro"; o=$?`
       : `${toShell(sender)} <&3 >&4 5<"$d/out${last}" 6>"$d/outer" 2>"$d/erro"; o=$?`,
     ...indexes.map((index) => `wait "$p${index}"; s${index}=$?`),
     'wait "$i"; i=$?',
+    // It still waits for a reader when the first stage did not get so far.
+    keyed ? 'kill "$k" 2>/dev/null' : "",
     // Of a meter that was killed nothing is known.
     'measured() { if [ -s "$d/$1" ]; then cat "$d/$1"; else echo - - =; fi; }',
     fetcher === undefined ? "" : 'wait "$f"; f=$?',

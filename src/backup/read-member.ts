@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
 import { SummitError } from "../core/errors.ts";
 import type { ObjectStore } from "../core/ports/store.ts";
 import { backupPrefix } from "./keys.ts";
@@ -37,9 +36,8 @@ export function readMember(
     for (const [index, expected] of hashes.entries()) {
       const offset = index * partSize;
       const length = Math.min(partSize, bytes - offset);
-      const part = await buffer(await store.get(key, { offset, length }));
-      const found = createHash("sha256").update(part).digest("hex");
-      if (part.length !== length || found !== expected) {
+      const part = await takePart(await store.get(key, { offset, length }));
+      if (part.bytes !== length || part.sha256 !== expected) {
         throw new SummitError(
           "verification",
           `the backup ${manifest.id} is damaged: part ${index + 1} of ${hashes.length} of ${member.file} is not what was stored`,
@@ -50,8 +48,23 @@ export function readMember(
       }
       onBytes(offset + length);
       // Small pieces, so that progress and back-pressure follow what the other end takes.
-      for (let at = 0; at < part.length; at += 256 * 1024) yield part.subarray(at, at + 256 * 1024);
+      for (let chunk = part.chunks.shift(); chunk !== undefined; chunk = part.chunks.shift()) {
+        for (let at = 0; at < chunk.length; at += 256 * 1024) yield chunk.subarray(at, at + 256 * 1024);
+      }
     }
   }
   return Readable.from(parts(), { objectMode: false, highWaterMark: 1024 * 1024 });
+}
+
+/** A part as it came, not copied together: there is one of it in memory, not two. */
+async function takePart(stream: AsyncIterable<Buffer>) {
+  const hash = createHash("sha256");
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    hash.update(chunk);
+    chunks.push(chunk);
+    bytes += chunk.length;
+  }
+  return { chunks, bytes, sha256: hash.digest("hex") };
 }

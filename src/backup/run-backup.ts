@@ -7,12 +7,13 @@ import { utcStamp } from "../core/time.ts";
 import { countRows, readDatabaseFacts, readServerFacts, type ServerFacts } from "./database-facts.ts";
 import { chooseTransfer, type Transfer } from "./direct/choose-transfer.ts";
 import { sendDump } from "./direct/send-dump.ts";
-import { type Compressor, compressArgv, memberFile, pgDumpArgv, rolesArgv, SQL_TRAILER } from "./dump-line.ts";
-import { findCompressor } from "./find-compressor.ts";
+import { DEFAULT_FORM, type DumpForm, extensionOf, packingOf, packStages } from "./dump-form.ts";
+import { type Compressor, memberFile, pgDumpArgv, rolesArgv, SQL_TRAILER } from "./dump-line.ts";
+import { checkAge, findCompressor } from "./find-compressor.ts";
 import { backupPrefix, MANIFEST_FILE, newBackupId } from "./keys.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { type DatabaseMember, MANIFEST_SCHEMA, type Manifest, type Member } from "./manifest.ts";
-import type { Stage } from "./measured-pipeline.ts";
+import type { PipelineReport, Stage } from "./measured-pipeline.ts";
 import { openSqlSession, type SqlSession } from "./sql-session.ts";
 import { type StoredDump, storeDump } from "./store-dump.ts";
 import type { StoredMeasure } from "./stored-meter.ts";
@@ -22,6 +23,7 @@ type BackupDeps = Pick<Deps, "out" | "now" | "signal" | "version">;
 export interface BackupOptions {
   /** Seconds to wait for a table that a migration has locked. */
   readonly lockWait?: number;
+  readonly form?: DumpForm;
 }
 
 /** What is smaller than a part is not worth asking whether the machine reaches the store. */
@@ -42,9 +44,9 @@ export async function runBackup(
   server: DatabaseServer,
   store: ObjectStore,
   deps: BackupDeps,
-  { lockWait = 60 }: BackupOptions = {},
+  { lockWait = 60, form = DEFAULT_FORM }: BackupOptions = {},
 ): Promise<Manifest> {
-  const run = new BackupRun(server, store, { ...deps, lockWait });
+  const run = new BackupRun(server, store, { ...deps, lockWait, form });
   return await run.take();
 }
 
@@ -72,7 +74,9 @@ class BackupRun {
       throw new SummitError("config", "there is no database to back up", {
         hint: "name it in summit.yaml: backup: { databases: [summit] }",
       });
-    const compressor = await findCompressor(this.#server);
+    const { form } = this.#deps;
+    const compressor = await findCompressor(this.#server, form.compression);
+    if (form.recipients.length > 0) await checkAge(this.#server);
     await using lock = await this.#lock();
     const sessions: SqlSession[] = [];
     try {
@@ -124,7 +128,8 @@ class BackupRun {
     const [snapshot = ""] = await session.query("SELECT pg_export_snapshot()");
     const databaseFacts = await readDatabaseFacts(session, facts);
     const snapshotAt = (await readServerFacts(session)).now;
-    const file = memberFile(database, utcStamp(this.#startedAt), "dump.bz2");
+    const { form, lockWait } = this.#deps;
+    const file = memberFile(database, utcStamp(this.#startedAt), extensionOf(form.content, form));
     const task = this.#deps.out.task(`dump ${database}`);
     // The counts are taken in the dump's own snapshot, while the dump runs.
     const counting = countRows(session);
@@ -132,19 +137,20 @@ class BackupRun {
     const { report, stored } = await this.#keep(
       file,
       [
-        { name: "pg_dump", argv: pgDumpArgv(database, snapshot, this.#deps.lockWait) },
-        { name: compressor, argv: compressArgv(compressor) },
+        { name: "pg_dump", argv: pgDumpArgv(database, snapshot, lockWait, form.content) },
+        ...packStages(compressor, form),
       ],
       { task, transfer },
     );
+    if (form.content === "sql") checkTrailer(report, `the dump of "${database}"`);
     const rows = await counting;
     await session.query("COMMIT");
     return {
       kind: "database",
       database,
       file,
-      content: "archive",
-      compression: "bzip2",
+      content: form.content,
+      ...packingOf(form),
       plain: report.inner,
       stored: mutable(stored),
       snapshotAt,
@@ -154,25 +160,28 @@ class BackupRun {
   }
 
   async #dumpRoles(compressor: Compressor): Promise<Member> {
-    const file = memberFile("roles", utcStamp(this.#startedAt), "sql.bz2");
+    const { form } = this.#deps;
+    const passwords = form.rolePasswords;
+    const file = memberFile("roles", utcStamp(this.#startedAt), extensionOf("sql", form));
     const task = this.#deps.out.task("dump roles");
     const { report, stored } = await this.#keep(
       file,
-      [
-        { name: "pg_dumpall", argv: rolesArgv() },
-        { name: compressor, argv: compressArgv(compressor) },
-      ],
+      [{ name: "pg_dumpall", argv: rolesArgv({ passwords }) }, ...packStages(compressor, form)],
       { task, transfer: SMALL },
     );
-    if (!SQL_TRAILER.test(Buffer.from(report.innerTail, "base64").toString("utf8"))) {
-      throw new SummitError("verification", "the dump of the roles has no end: pg_dumpall stopped half-way", {
-        hint: "run the same command again",
-      });
-    }
-    return { kind: "roles", file, content: "sql", compression: "bzip2", plain: report.inner, stored: mutable(stored) };
+    checkTrailer(report, "the dump of the roles");
+    return {
+      kind: "roles",
+      file,
+      content: "sql",
+      ...packingOf(form),
+      ...(passwords ? { passwords } : {}),
+      plain: report.inner,
+      stored: mutable(stored),
+    };
   }
 
-  async #keep(file: string, stages: [Stage, Stage], how: { task: Task; transfer: Transfer }): Promise<StoredDump> {
+  async #keep(file: string, stages: [Stage, ...Stage[]], how: { task: Task; transfer: Transfer }): Promise<StoredDump> {
     const { task, transfer } = how;
     const key = `${this.#prefix}${file}`;
     const request = { server: this.#server, store: this.#store, key, stages, task };
@@ -183,7 +192,8 @@ class BackupRun {
         ? sendDump(request, transfer.direct, signal)
         : storeDump(request, signal));
       const way = "direct" in transfer ? ", straight to the store" : "";
-      task.done(`${stages[1].name}, ${this.#server.unit}${way}`);
+      const packed = stages.slice(1).map(({ name }) => name);
+      task.done(`${packed.join(", ")}, ${this.#server.unit}${way}`);
       return dump;
     } catch (error) {
       task.fail();
@@ -234,6 +244,14 @@ class BackupRun {
       this.#deps.out.warn(`what was stored under ${this.#prefix} could not be removed, the next backup will do it`);
     }
   }
+}
+
+/** SQL text that was cut looks like a shorter one, unless its last line is looked for. */
+function checkTrailer({ innerTail }: PipelineReport, what: string): void {
+  if (SQL_TRAILER.test(Buffer.from(innerTail, "base64").toString("utf8"))) return;
+  throw new SummitError("verification", `${what} has no end: what dumps it stopped half-way`, {
+    hint: "run the same command again",
+  });
 }
 
 const mutable = ({ parts, ...rest }: StoredMeasure): Member["stored"] => ({ ...rest, parts: [...parts] });

@@ -1,10 +1,8 @@
 import type { Deps } from "../core/deps.ts";
 import { SummitError } from "../core/errors.ts";
 import type { DatabaseServer } from "../core/ports/database-server.ts";
-import type { ObjectStore } from "../core/ports/store.ts";
 import {
   compareCounts,
-  countRows,
   type RowCounts,
   readDatabaseFacts,
   readServerFacts,
@@ -12,9 +10,10 @@ import {
   totalRows,
 } from "./database-facts.ts";
 import { applyFacts, createDatabase } from "./database-statements.ts";
-import { pgRestoreArgv } from "./dump-line.ts";
-import { feedMember } from "./feed-member.ts";
-import { type DatabaseMember, databaseMembers, type Manifest } from "./manifest.ts";
+import type { StoredBackup } from "./feed-member.ts";
+import { loadArchive } from "./load-archive.ts";
+import { loadText } from "./load-text.ts";
+import { type DatabaseMember, databaseMembers } from "./manifest.ts";
 import { checkSizes } from "./read-member.ts";
 import { restoreRoles } from "./restore-roles.ts";
 import { identifier, literal, openSqlSession, type SqlSession } from "./sql-session.ts";
@@ -22,9 +21,7 @@ import { bounded, databaseExists, dropDatabase, isEmpty, swapDatabases } from ".
 
 type RestoreDeps = Pick<Deps, "out" | "now" | "signal">;
 
-export interface RestoreRequest {
-  readonly manifest: Manifest;
-  readonly store: ObjectStore;
+export interface RestoreRequest extends StoredBackup {
   /** Which database of the backup, and the name that it gets. */
   readonly database: string;
   readonly as: string;
@@ -52,7 +49,7 @@ export async function runRestore(
   request: RestoreRequest,
   deps: RestoreDeps,
 ): Promise<RestoreResult> {
-  const { manifest, store, as } = request;
+  const { manifest, store, keys, as } = request;
   const member = databaseMembers(manifest).find(({ database }) => database === request.database);
   if (member === undefined) {
     throw new SummitError(
@@ -76,8 +73,9 @@ export async function runRestore(
   await session.query(`COMMENT ON DATABASE ${identifier(incoming)} IS ${literal(MARK)}`);
   try {
     if (member.facts.publicSchema === false) await dropPublicSchema(server, incoming, deps);
-    await loadArchive(server, request, { member, incoming }, deps);
-    const rows = await verify(server, member, incoming, deps);
+    const load = member.content === "sql" ? loadText : loadArchive;
+    const rows = await load(server, { manifest, store, keys, member, into: incoming }, deps);
+    await verify(server, { member, incoming, rows }, deps);
     for (const statement of applyFacts(incoming, member.facts)) await session.query(statement);
     const kept = await swapDatabases(session, server.shell, { incoming, name: as }, deps.now());
     return { database: as, rows, totalRows: totalRows(rows), kept };
@@ -146,39 +144,13 @@ async function dropPublicSchema(server: DatabaseServer, incoming: string, { sign
   await session.query("DROP SCHEMA IF EXISTS public");
 }
 
-async function loadArchive(
-  server: DatabaseServer,
-  { manifest, store }: RestoreRequest,
-  { member, incoming }: { member: DatabaseMember; incoming: string },
-  deps: RestoreDeps,
-): Promise<void> {
-  const task = deps.out.task(`restore ${member.database} from ${manifest.id}`);
-  try {
-    await feedMember(
-      server,
-      { manifest, store, member },
-      { name: "pg_restore", argv: pgRestoreArgv(incoming) },
-      {
-        signal: deps.signal,
-        onBytes: (bytes) => task.progress({ bytes, total: member.stored.bytes }),
-      },
-    );
-    task.done();
-  } catch (error) {
-    task.fail();
-    throw error;
-  }
-}
-
 async function verify(
   server: DatabaseServer,
-  member: DatabaseMember,
-  incoming: string,
+  { member, incoming, rows }: { member: DatabaseMember; incoming: string; rows: RowCounts },
   deps: RestoreDeps,
-): Promise<RowCounts> {
+): Promise<void> {
   const task = deps.out.task(`check ${member.database}: rows, extensions`);
   await using session = await openSqlSession(server.shell, incoming, deps.signal);
-  const rows = await countRows(session);
   const { extensions } = await readDatabaseFacts(session, await readServerFacts(session));
   const missing = member.facts.extensions.filter(({ name }) => !extensions.some((found) => found.name === name));
   const differences = [
@@ -195,5 +167,4 @@ async function verify(
   }
   await session.query("ANALYZE");
   task.done(`${totalRows(rows)} rows in ${rows.length} tables`);
-  return rows;
 }

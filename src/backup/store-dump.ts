@@ -13,8 +13,8 @@ export interface DumpRequest {
   readonly server: DatabaseServer;
   readonly store: ObjectStore;
   readonly key: string;
-  /** What dumps, and what compresses. */
-  readonly stages: readonly [Stage, Stage];
+  /** What dumps, what compresses, and what encrypts. */
+  readonly stages: readonly [Stage, ...Stage[]];
   readonly task: Task;
 }
 

@@ -1,9 +1,11 @@
 import { show } from "../core/names.ts";
+import { backupFindings } from "./backup-schema.ts";
 import type { Finding, Path } from "./problems.ts";
 import { publicKeyBody } from "./public-key.ts";
 import { at, entriesOf, listOf, mapOf } from "./raw-values.ts";
 import { repeated } from "./repeated.ts";
 import { scheduleFindings } from "./schedule-findings.ts";
+import { sourceFindings } from "./secret-schema.ts";
 import { storeFindings } from "./store-findings.ts";
 import { suggestion } from "./suggest.ts";
 
@@ -22,7 +24,7 @@ export function crossChecks(raw: unknown): readonly Finding[] {
     ...serviceFindings(raw),
     ...environmentFindings(raw),
     ...scheduleFindings(raw),
-    ...repeated(listOf(at(at(raw, "backup"), "databases")), ["backup", "databases"]),
+    ...backupFindings(raw),
   ];
 }
 
@@ -59,13 +61,7 @@ function addressFindings(raw: unknown): readonly Finding[] {
 }
 
 function secretFindings(raw: unknown): readonly Finding[] {
-  return entriesOf(at(raw, "secrets")).flatMap(([name, source]) => {
-    if (typeof source !== "object" || source === null || Array.isArray(source)) return [];
-    const given = ["env", "file", "command"].filter((kind) => Object.hasOwn(source, kind));
-    if (given.length === 1) return [];
-    const came = given.length === 0 ? "none" : given.join(" and ");
-    return [{ path: ["secrets", name], message: `expected exactly one of env, file and command, got ${came}` }];
-  });
+  return entriesOf(at(raw, "secrets")).flatMap(([name, source]) => sourceFindings(source, ["secrets", name]));
 }
 
 function serviceFindings(raw: unknown): readonly Finding[] {

@@ -1,10 +1,11 @@
 import * as z from "zod";
-import { checkDatabaseName } from "../core/names.ts";
+import { backupSchema } from "./backup-schema.ts";
 import { CONFIG_SCHEMA } from "./config-schema-name.ts";
 import * as check from "./field-checks.ts";
 import { checkPublicKey } from "./public-key.ts";
 import { retentionSchema } from "./retention.ts";
 import { checkSettings, notifySchema, scheduleSchema } from "./schedule-schema.ts";
+import { secretSchema } from "./secret-schema.ts";
 import { checkGitUrl, checkRevision } from "./source-value.ts";
 import { storeSchema } from "./store-schema.ts";
 
@@ -26,16 +27,6 @@ const port = (what: string) =>
     .max(65535)
     .optional()
     .describe(`port on 127.0.0.1 for ${what}; 0 does not publish it; absent: a free one is chosen`);
-
-const secret = z
-  .strictObject({
-    env: text(check.variableCheck).optional().describe("variable of the environment that summitctl runs in"),
-    file: text(check.plainTextCheck).optional().describe("file that holds it; should be readable by you alone"),
-    command: text(check.commandCheck)
-      .optional()
-      .describe("command that prints it, run by `sh -c` in the folder of summit.yaml, at most 30 s"),
-  })
-  .meta({ minProperties: 1, maxProperties: 1 });
 
 const source = z.strictObject({
   path: text(check.plainTextCheck).optional(),
@@ -102,7 +93,7 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe("how machines are reached"),
   secrets: z
-    .record(key("a secret's"), secret.describe("where it comes from: exactly one of `env`, `file`, `command`"))
+    .record(key("a secret's"), secretSchema.describe("where it comes from: exactly one of `env`, `file`, `command`"))
     .prefault({})
     .describe("named secrets that packs ask for; the file holds where they come from, never the value"),
   local: z
@@ -120,17 +111,7 @@ export const configSchema = z.strictObject({
   services: z
     .record(label("service"), service.describe("one service"))
     .describe("what runs, shared by all environments"),
-  backup: z
-    .strictObject({
-      databases: z
-        .array(text(checkDatabaseName))
-        .min(1)
-        .optional()
-        .describe("databases to back up; default: those that services ask for"),
-      compression: z.enum(["bzip2"]).default("bzip2").describe("of dumps"),
-    })
-    .prefault({})
-    .describe("what a backup holds"),
+  backup: backupSchema,
   retention: retentionSchema
     .optional()
     .describe("which backups stay when others are removed after each successful one; absent: all of them"),
@@ -145,4 +126,4 @@ export const configSchema = z.strictObject({
 
 export type RawConfig = z.output<typeof configSchema>;
 export type RawOptionValue = z.output<typeof optionValue>;
-export type RawSecret = z.output<typeof secret>;
+export type RawSecret = z.output<typeof secretSchema>;

@@ -4,7 +4,15 @@ import { toRetention } from "./retention.ts";
 import { toCheck, toNotify, toSchedule } from "./schedule-schema.ts";
 import type { RawConfig, RawOptionValue, RawSecret } from "./schema.ts";
 import { toStore } from "./store-schema.ts";
-import type { Config, EnvironmentConfig, OptionValue, SecretSource, ServiceConfig, ServiceOverlay } from "./types.ts";
+import type {
+  BackupConfig,
+  Config,
+  EnvironmentConfig,
+  OptionValue,
+  SecretSource,
+  ServiceConfig,
+  ServiceOverlay,
+} from "./types.ts";
 
 interface Place {
   readonly file: string;
@@ -35,7 +43,7 @@ export function toConfig(raw: RawConfig, place: Place, lineOf: LineOf): Config {
         relations: service.relations,
       }),
     ),
-    backup: { databases: raw.backup.databases, compression: raw.backup.compression },
+    backup: toBackup(raw.backup, path),
     retention: raw.retention === undefined ? undefined : toRetention(raw.retention),
     schedule: toSchedule(raw.schedule),
     notify: toNotify(raw.notify),
@@ -49,6 +57,25 @@ export function toConfig(raw: RawConfig, place: Place, lineOf: LineOf): Config {
       }),
     ),
     lineOf,
+  };
+}
+
+function toBackup(raw: RawConfig["backup"], path: (text: string) => string): BackupConfig {
+  const { databases, content, compression, level, role_passwords: passwords, encrypt } = raw;
+  const identity = encrypt?.identity;
+  return {
+    databases,
+    content,
+    compression,
+    level,
+    rolePasswords: passwords ?? (encrypt?.recipients.length ?? 0) > 0,
+    encrypt:
+      encrypt === undefined
+        ? undefined
+        : {
+            recipients: encrypt.recipients,
+            identity: identity === undefined ? undefined : toSecretSource(identity, path),
+          },
   };
 }
 

@@ -117,7 +117,19 @@ export interface ServiceConfig {
 export interface BackupConfig {
   /** Undefined: the databases that services ask for. */
   readonly databases: readonly string[] | undefined;
-  readonly compression: "bzip2";
+  readonly content: "archive" | "sql";
+  readonly compression: "bzip2" | "zstd";
+  /** Undefined: the compressor's own. */
+  readonly level: number | undefined;
+  /** Whether dumps of roles hold the hashes of their passwords. */
+  readonly rolePasswords: boolean;
+  readonly encrypt: EncryptConfig | undefined;
+}
+
+export interface EncryptConfig {
+  /** Public keys of age; empty: nothing is encrypted any more, and what was can still be opened. */
+  readonly recipients: readonly string[];
+  readonly identity: SecretSource | undefined;
 }
 
 export interface EnvironmentConfig {

@@ -1,3 +1,4 @@
+import type { AgeIdentity } from "./age-keys.ts";
 import type { Argv } from "./argv.ts";
 import type { AddressPort, MachineProvider } from "./ports/machines.ts";
 import type { ObjectMemory } from "./ports/object-memory.ts";
@@ -26,6 +27,11 @@ export interface Deps {
   address(environment: string): Promise<AddressPort>;
   /** A secret of the project by name, resolved now. Rejects with kind `config`. */
   secret(name: string): Promise<Secret>;
+  /**
+   * The identities that open encrypted backups, resolved when first asked for; may ask for a passphrase. Rejects with
+   * kind `config`. Without it there are none.
+   */
+  readonly identities?: () => Promise<readonly AgeIdentity[]>;
   /** Locks an environment against other commands of this computer. Rejects with kind `locked` and says who. */
   lock(environment: string, what: string): Promise<AsyncDisposable>;
   /** Every configured store, in the order of summit.yaml; the first one holds state. */

@@ -3,13 +3,13 @@ import { PYTHON_HTTP } from "./python-http.ts";
 
 /**
  * The beginning of a restore on the machine: fetches an object straight from the store, piece by piece, by requests that
- * are signed here when they are needed, and hands a piece on to file descriptor 5 only after its hash was found right.
- * One piece is fetched while the one before is decoded. Talks in lines of JSON with `servePieces`.
+ * are signed here when they are needed, and hands a piece on to file descriptor 5 only after its hash was found right;
+ * the first one then with another head, if it is encrypted. One piece is fetched while the one before is decoded. Talks in lines of JSON with `servePieces`.
  */
 export const fetchArgv = (): Argv => ["python3", "-ISc", FETCH];
 
 const FETCH = `${PYTHON_HTTP}
-import os
+import base64, os
 
 room, ready, pieces = threading.Semaphore(2), threading.Semaphore(0), []
 
@@ -35,6 +35,7 @@ def fetch_all():
             if hashlib.sha256(content).hexdigest() != request["sha256"]:
                 say(damaged=True)
                 raise Refused("a piece is not what was stored")
+            if "head" in request: content = base64.b64decode(request["head"]) + content[request["skip"]:]
             pieces.append(content)
             ready.release()
         pieces.append(None)

@@ -11,6 +11,8 @@ interface Fetching {
   readonly member: Member;
   readonly signal: AbortSignal;
   readonly onBytes: (total: number) => void;
+  /** What the file is to begin with in place of its first `skip` bytes, once its first piece was found right. */
+  readonly head?: { readonly skip: number; readonly bytes: Buffer } | undefined;
 }
 
 /**
@@ -18,7 +20,7 @@ interface Fetching {
  * have. Resolves when the machine has no more to say; throws kind `verification` for a piece that is not what was stored.
  */
 export async function servePieces(child: RemoteProcess, fetching: Fetching): Promise<void> {
-  const { direct, manifest, member, signal, onBytes } = fetching;
+  const { direct, manifest, member, signal, onBytes, head } = fetching;
   const { partSize, bytes, parts } = member.stored;
   const key = memberKey(manifest, member);
   const refusals = new Refusals(signal);
@@ -27,7 +29,8 @@ export async function servePieces(child: RemoteProcess, fetching: Fetching): Pro
     const offset = (number - 1) * partSize;
     const length = Math.min(partSize, bytes - offset);
     const hash = { size: length, sha256: parts[number - 1] };
-    sayRequest(child, await direct.signGet(key, { offset, length }), hash);
+    const other = number > 1 || head === undefined ? {} : { head: head.bytes.toString("base64"), skip: head.skip };
+    sayRequest(child, await direct.signGet(key, { offset, length }), { ...hash, ...other });
   };
   for await (const word of hear(child)) {
     if ("want" in word) {
