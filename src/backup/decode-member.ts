@@ -5,6 +5,8 @@ import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Argv } from "../core/argv.ts";
 import { isSummitError, SummitError } from "../core/errors.ts";
+import { ageDecryption } from "./encryption/age-payload.ts";
+import { fileKeyBytes, keyOf } from "./encryption/open-files.ts";
 import type { StoredBackup } from "./feed-member.ts";
 import { lastText } from "./last-text.ts";
 import type { Member } from "./manifest.ts";
@@ -24,10 +26,11 @@ export interface Decoding {
  * killed or could not run: nothing is known of the file then. Nothing of it is kept.
  */
 export async function decodeMember(
-  { manifest, store, member }: StoredBackup & { readonly member: Member },
+  { manifest, store, member, keys }: StoredBackup & { readonly member: Member },
   { argv, signal, onBytes }: Decoding,
 ): Promise<string | undefined> {
   const [program, ...args] = argv;
+  const key = keyOf(keys, member);
   const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
   const closed = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
   closed.catch(() => undefined);
@@ -46,10 +49,15 @@ export async function decodeMember(
     source.once("error", (error: unknown) => {
       failure = error;
     });
+    const decrypting = key === undefined ? [] : [ageDecryption(fileKeyBytes(key), key.header.length)];
+    let undecryptable: unknown;
+    for (const stage of decrypting) stage.once("error", (error: unknown) => (undecryptable = error));
     // A decoder that gives up early breaks the pipe; how it ended says more.
-    await pipeline(source, hashing, child.stdin, { signal }).catch(() => undefined);
+    await pipeline([source, hashing, ...decrypting, child.stdin], { signal }).catch(() => undefined);
     signal.throwIfAborted();
-    if (failure !== undefined && !isBrokenPipe(failure)) return damageOf(failure);
+    if (failure !== undefined && isDamage(failure)) return failure.message;
+    if (undecryptable !== undefined && isDamage(undecryptable)) return `${member.file}: ${undecryptable.message}`;
+    if (failure !== undefined && !isBrokenPipe(failure)) throw failure;
     const [code, killer] = await closed;
     const found = await plain;
     if (found.tooMuch) return `${member.file} decodes to more than the ${member.plain.bytes} bytes that were dumped`;
@@ -70,10 +78,7 @@ const isBrokenPipe = (error: unknown): boolean =>
   error instanceof Error && "code" in error && ["EPIPE", "ERR_STREAM_PREMATURE_CLOSE"].includes(String(error.code));
 
 /** What is wrong with the backup is an answer; what is wrong with the store is none. */
-function damageOf(error: unknown): string {
-  if (isSummitError(error) && error.kind === "verification") return error.message;
-  throw error;
-}
+const isDamage = (error: unknown): error is SummitError => isSummitError(error) && error.kind === "verification";
 
 interface Plain {
   readonly bytes: number;

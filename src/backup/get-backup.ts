@@ -5,10 +5,11 @@ import { toShell } from "../core/argv.ts";
 import type { Deps } from "../core/deps.ts";
 import { isSummitError, messageOf, SummitError } from "../core/errors.ts";
 import type { View } from "../core/ports/output.ts";
+import { byHandLine } from "./by-hand.ts";
 import { manifestBytes } from "./catalog.ts";
 import type { StoredBackup } from "./feed-member.ts";
 import { MANIFEST_FILE } from "./keys.ts";
-import type { Member } from "./manifest.ts";
+import { databaseMembers, type Member } from "./manifest.ts";
 import { checkSizes, readMember } from "./read-member.ts";
 import { makeUnfinishedFolder, removeAbandonedFolders } from "./unfinished-folder.ts";
 
@@ -17,6 +18,8 @@ export interface GetResult {
   readonly id: string;
   readonly folder: string;
   readonly files: readonly string[];
+  /** For each database, how it is restored without summitctl. */
+  readonly byHand: readonly string[];
 }
 
 type GetDeps = Pick<Deps, "out" | "signal">;
@@ -53,6 +56,7 @@ export async function getBackup(backup: StoredBackup, target: string, deps: GetD
     id: manifest.id,
     folder,
     files: [...manifest.members.map(({ file }) => file), MANIFEST_FILE],
+    byHand: databaseMembers(manifest).map(byHandLine),
   };
 }
 
@@ -110,8 +114,9 @@ function unwritable(target: string, cause: unknown): SummitError {
   );
 }
 
-export const getView = ({ id, folder, files }: GetResult): View => [
+export const getView = ({ id, folder, files, byHand }: GetResult): View => [
   { text: `backup ${id} is in ${folder}` },
   ...files.map((file) => ({ text: `  ${file}` })),
-  { text: "restore by hand: createdb NEW && bunzip2 -c FILE.dump.bz2 | pg_restore -d NEW" },
+  { text: "by hand, without summitctl:" },
+  ...byHand.map((line) => ({ text: `  ${line}` })),
 ];

@@ -4,6 +4,7 @@ import type { DatabaseServer } from "../core/ports/database-server.ts";
 import type { Task } from "../core/ports/output.ts";
 import type { ObjectStore } from "../core/ports/store.ts";
 import { utcStamp } from "../core/time.ts";
+import { takeBackupLock } from "./backup-lock.ts";
 import { countRows, readDatabaseFacts, readServerFacts, type ServerFacts } from "./database-facts.ts";
 import { chooseTransfer, type Transfer } from "./direct/choose-transfer.ts";
 import { sendDump } from "./direct/send-dump.ts";
@@ -14,27 +15,26 @@ import { backupPrefix, MANIFEST_FILE, newBackupId } from "./keys.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { type DatabaseMember, MANIFEST_SCHEMA, type Manifest, type Member } from "./manifest.ts";
 import type { PipelineReport, Stage } from "./measured-pipeline.ts";
-import { openSqlSession, type SqlSession } from "./sql-session.ts";
+import { literal, openSqlSession, type SqlSession } from "./sql-session.ts";
 import { type StoredDump, storeDump } from "./store-dump.ts";
 import type { StoredMeasure } from "./stored-meter.ts";
+import { watchBlocked } from "./watch-blocked.ts";
+import { operator } from "./write-record.ts";
 
 type BackupDeps = Pick<Deps, "out" | "now" | "signal" | "version">;
 
 export interface BackupOptions {
   /** Seconds to wait for a table that a migration has locked. */
   readonly lockWait?: number;
+  /** Seconds to wait for another backup of the server to end. Default: 0. */
+  readonly backupWait?: number;
+  /** Seconds that a session may wait behind a dump before that gives way, and there is no backup. Default: it never does. */
+  readonly yieldAfter?: number | undefined;
   readonly form?: DumpForm;
 }
 
 /** What is smaller than a part is not worth asking whether the machine reaches the store. */
 const SMALL: Transfer = { relay: "it is small" };
-
-/**
- * Any two backups of one server exclude each other on the server itself, whatever databases they take, so the lock ends
- * with the session. Advisory locks are a database's own: it is held in the one that every server has.
- */
-const LOCK = "SELECT pg_try_advisory_lock(hashtextextended('summitctl backup', 0))";
-const LOCK_DATABASE = "postgres";
 
 /**
  * Takes a backup of every database of the server into the store. Resolves with its manifest once that is durable;
@@ -44,10 +44,17 @@ export async function runBackup(
   server: DatabaseServer,
   store: ObjectStore,
   deps: BackupDeps,
-  { lockWait = 60, form = DEFAULT_FORM }: BackupOptions = {},
+  { lockWait = 60, backupWait = 0, yieldAfter, form = DEFAULT_FORM }: BackupOptions = {},
 ): Promise<Manifest> {
-  const run = new BackupRun(server, store, { ...deps, lockWait, form });
+  const run = new BackupRun(server, store, { ...deps, lockWait, backupWait, yieldAfter, form });
   return await run.take();
+}
+
+interface DumpOrder {
+  readonly database: string;
+  readonly facts: ServerFacts;
+  readonly compressor: Compressor;
+  readonly transfer: Transfer;
 }
 
 class BackupRun {
@@ -57,6 +64,8 @@ class BackupRun {
   readonly #startedAt: Date;
   readonly #id: string;
   readonly #prefix: string;
+  /** What its sessions call themselves. */
+  readonly #application: string;
   readonly #stored: string[] = [];
 
   constructor(server: DatabaseServer, store: ObjectStore, deps: BackupDeps & Required<BackupOptions>) {
@@ -65,6 +74,7 @@ class BackupRun {
     this.#deps = deps;
     this.#startedAt = deps.now();
     this.#id = newBackupId(this.#startedAt);
+    this.#application = `summitctl backup ${this.#id}`;
     this.#prefix = backupPrefix(server.project, server.environment, this.#id);
   }
 
@@ -77,7 +87,8 @@ class BackupRun {
     const { form } = this.#deps;
     const compressor = await findCompressor(this.#server, form.compression);
     if (form.recipients.length > 0) await checkAge(this.#server);
-    await using lock = await this.#lock();
+    const holder = `${this.#application} ${operator()}`;
+    await using lock = await takeBackupLock(this.#server, { holder, wait: this.#deps.backupWait }, this.#deps);
     const sessions: SqlSession[] = [];
     try {
       for (const database of databases) sessions.push(await this.#openSession(database));
@@ -86,9 +97,7 @@ class BackupRun {
       const facts = await readServerFacts(sessions[0] as SqlSession);
       const members: Member[] = [];
       for (const [index, database] of databases.entries()) {
-        members.push(
-          await this.#dumpDatabase(sessions[index] as SqlSession, { database, facts, compressor, transfer }),
-        );
+        members.push(await this.#dumpWatched(sessions[index] as SqlSession, { database, facts, compressor, transfer }));
       }
       members.push(await this.#dumpRoles(compressor));
       // Ended meanwhile, it would have let another backup in, which may have taken these files for leftovers.
@@ -102,27 +111,20 @@ class BackupRun {
     }
   }
 
-  async #lock(): Promise<SqlSession> {
-    const { shell, environment, unit } = this.#server;
-    const session = await openSqlSession(shell, LOCK_DATABASE, this.#deps.signal);
-    const [locked] = await session.query(LOCK);
-    if (locked === "t") return session;
-    await session[Symbol.asyncDispose]();
-    throw new SummitError("locked", `another backup of ${environment} ${unit} is running`, {
-      hint: "wait for it to end, then run the same command again",
-    });
-  }
-
   async #openSession(database: string): Promise<SqlSession> {
     const session = await openSqlSession(this.#server.shell, database, this.#deps.signal);
-    await session.query(`SET lock_timeout = '${this.#deps.lockWait}s'`);
+    await session.query(
+      `SET lock_timeout = '${this.#deps.lockWait}s'; SET application_name = ${literal(this.#application)}`,
+    );
     return session;
   }
 
-  async #dumpDatabase(
-    session: SqlSession,
-    what: { database: string; facts: ServerFacts; compressor: Compressor; transfer: Transfer },
-  ): Promise<DatabaseMember> {
+  async #dumpWatched(session: SqlSession, what: DumpOrder): Promise<DatabaseMember> {
+    const watch = { database: what.database, application: this.#application, yieldAfter: this.#deps.yieldAfter };
+    return await watchBlocked(this.#server, watch, this.#deps, (signal) => this.#dumpDatabase(session, what, signal));
+  }
+
+  async #dumpDatabase(session: SqlSession, what: DumpOrder, signal: AbortSignal): Promise<DatabaseMember> {
     const { database, facts, compressor, transfer } = what;
     await session.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     const [snapshot = ""] = await session.query("SELECT pg_export_snapshot()");
@@ -137,10 +139,13 @@ class BackupRun {
     const { report, stored } = await this.#keep(
       file,
       [
-        { name: "pg_dump", argv: pgDumpArgv(database, snapshot, lockWait, form.content) },
+        {
+          name: "pg_dump",
+          argv: ["env", `PGAPPNAME=${this.#application}`, ...pgDumpArgv(database, snapshot, lockWait, form.content)],
+        },
         ...packStages(compressor, form),
       ],
-      { task, transfer },
+      { task, transfer, signal },
     );
     if (form.content === "sql") checkTrailer(report, `the dump of "${database}"`);
     const rows = await counting;
@@ -167,7 +172,7 @@ class BackupRun {
     const { report, stored } = await this.#keep(
       file,
       [{ name: "pg_dumpall", argv: rolesArgv({ passwords }) }, ...packStages(compressor, form)],
-      { task, transfer: SMALL },
+      { task, transfer: SMALL, signal: this.#deps.signal },
     );
     checkTrailer(report, "the dump of the roles");
     return {
@@ -181,13 +186,16 @@ class BackupRun {
     };
   }
 
-  async #keep(file: string, stages: [Stage, ...Stage[]], how: { task: Task; transfer: Transfer }): Promise<StoredDump> {
-    const { task, transfer } = how;
+  async #keep(
+    file: string,
+    stages: [Stage, ...Stage[]],
+    how: { task: Task; transfer: Transfer; signal: AbortSignal },
+  ): Promise<StoredDump> {
+    const { task, transfer, signal } = how;
     const key = `${this.#prefix}${file}`;
     const request = { server: this.#server, store: this.#store, key, stages, task };
     this.#stored.push(key);
     try {
-      const { signal } = this.#deps;
       const dump = await ("direct" in transfer
         ? sendDump(request, transfer.direct, signal)
         : storeDump(request, signal));

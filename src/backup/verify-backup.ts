@@ -3,6 +3,7 @@ import type { Deps } from "../core/deps.ts";
 import { isSummitError } from "../core/errors.ts";
 import type { Task } from "../core/ports/output.ts";
 import { decodeMember } from "./decode-member.ts";
+import { type GetIdentities, openFiles } from "./encryption/open-files.ts";
 import type { StoredBackup } from "./feed-member.ts";
 import { findDecoder } from "./find-decoder.ts";
 import { type Member, storedBytes } from "./manifest.ts";
@@ -15,11 +16,11 @@ export type Found = Pick<VerifiedRecord, "ok" | "compared" | "problems" | "secon
 /**
  * Reads back all of a backup, part by part, decodes it on this computer and compares sizes and hashes of what is
  * stored and of what was dumped. Needs no database, and one part's memory. Throws what the store throws: then nothing
- * was found out. What is wrong is read once more, since only what is wrong twice is wrong in the store.
+ * was found out; kind `config` when it is encrypted and no identity opens it. What is wrong is read once more, since only what is wrong twice is wrong in the store.
  */
 export async function verifyBackup(
   backup: StoredBackup,
-  { out, now, signal }: Pick<Deps, "out" | "now" | "signal">,
+  { out, now, signal, identities }: Pick<Deps, "out" | "now" | "signal" | "identities">,
 ): Promise<Found> {
   const { manifest, store } = backup;
   const decoders = new Map<Member["compression"], Argv>();
@@ -27,8 +28,8 @@ export async function verifyBackup(
   const began = now();
   const task = out.task(`verify ${manifest.id} in ${store.url}`);
   try {
-    const missing = await sizeProblem(backup);
-    const problems = missing === undefined ? await readAll(backup, { decoders, task, signal }) : [missing];
+    const opened = await open(backup, identities);
+    const problems = typeof opened === "string" ? [opened] : await readAll(opened, { decoders, task, signal });
     if (problems.length === 0) task.done("every byte read and decoded");
     else task.fail(problems[0]);
     return {
@@ -50,10 +51,11 @@ const comparedOf = ({ manifest }: StoredBackup): VerifiedRecord["compared"] => (
   plainBytes: manifest.members.reduce((sum, { plain }) => sum + plain.bytes, 0),
 });
 
-async function sizeProblem({ store, manifest }: StoredBackup): Promise<string | undefined> {
+/** With the keys of its encrypted files; or what is wrong with it, as far as sizes and heads tell. */
+async function open(backup: StoredBackup, identities: GetIdentities | undefined): Promise<StoredBackup | string> {
   try {
-    await checkSizes(store, manifest);
-    return undefined;
+    await checkSizes(backup.store, backup.manifest);
+    return { ...backup, keys: await openFiles(backup, identities) };
   } catch (error) {
     if (isSummitError(error) && error.kind === "verification") return error.message;
     throw error;

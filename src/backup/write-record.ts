@@ -35,7 +35,7 @@ export async function writeRecord(
 }
 
 /** `ann@laptop`. A user that the system does not know has a number. */
-function operator(): string {
+export function operator(): string {
   try {
     return `${userInfo().username}@${hostname()}`;
   } catch {

@@ -1,4 +1,5 @@
 import { type Backup, type BrokenBackup, type CataloguedBackup, readBackup, readCatalog } from "../backup/catalog.ts";
+import { type FileKeys, openFiles } from "../backup/encryption/open-files.ts";
 import { checkSizes } from "../backup/read-member.ts";
 import { effectiveEnvironment } from "../config/effective-environment.ts";
 import type { Deps } from "../core/deps.ts";
@@ -51,15 +52,17 @@ export interface FailoverFacts {
   readonly newerBroken: readonly BrokenBackup[];
   /** Files of `backup` that are missing or cut, as far as their sizes tell. */
   readonly damage: SummitError | undefined;
+  /** Of its encrypted files; empty when there is a problem. */
+  readonly keys?: FileKeys;
   readonly databases: readonly string[];
-  /** Why the target could not be built from here: a secret, a source or a pin. */
+  /** Why the target could not be built from here: a secret, a source, a pin, or an identity that opens the backup. */
   readonly inputProblem: SummitError | undefined;
   readonly now: Date;
 }
 
 type FactsDeps = Pick<
   Deps,
-  "stores" | "machines" | "address" | "version" | "http" | "now" | "trees" | "secret" | "memory"
+  "stores" | "machines" | "address" | "version" | "http" | "now" | "trees" | "secret" | "memory" | "identities"
 >;
 
 /** Throws kind `check` when there is nothing to fail over from, to, or with. */
@@ -97,6 +100,17 @@ export async function gatherFacts(request: FailoverRequest, deps: FactsDeps): Pr
     });
   }
   const backup = await readBackup(store, chosen);
+  let keys: FileKeys = new Map();
+  const open = async () => {
+    keys = await openFiles({ manifest: backup.manifest, store }, deps.identities);
+  };
+  const sizes = await problemOf("verification", () => checkSizes(store, backup.manifest));
+  let identityProblem: SummitError | undefined;
+  const damage =
+    sizes ??
+    (await problemOf("verification", async () => {
+      identityProblem = await problemOf("config", open);
+    }));
   return {
     project: name,
     live,
@@ -111,9 +125,10 @@ export async function gatherFacts(request: FailoverRequest, deps: FactsDeps): Pr
     newest,
     older: counting.find(({ storedAt }) => storedAt < backup.storedAt),
     newerBroken: catalog.broken.filter(({ storedAt }) => storedAt > backup.storedAt),
-    damage: await problemOf("verification", () => checkSizes(store, backup.manifest)),
+    damage,
+    keys,
     databases: project.config.backup.databases ?? databasesOf(stack).databases,
-    inputProblem: await problemOf("config", () => readInputs(project, stack, deps)),
+    inputProblem: identityProblem ?? (await problemOf("config", () => readInputs(project, stack, deps))),
     now: deps.now(),
   };
 }

@@ -35,6 +35,7 @@ export type FailoverDeps = Pick<
   | "secret"
   | "lock"
   | "http"
+  | "identities"
 >;
 
 /** What would be done, for `--dry-run`. Changes nothing. */
@@ -180,7 +181,7 @@ class FailoverRun {
 
   /** A database gets its name only after it was restored and checked: if it is there, that was done. */
   async #restore(fleet: Fleet, service: StackService, database: string): Promise<void> {
-    const { backup, project, live } = this.#facts;
+    const { backup, keys, project, live } = this.#facts;
     const { shell, unit } = fleet.leaderOf(service);
     await using session = await openSqlSession(shell, "postgres", this.#deps.signal);
     if (await databaseExists(session, database)) return;
@@ -193,7 +194,7 @@ class FailoverRun {
       databases: [database],
       shell,
     };
-    const wanted = { manifest: backup.manifest, store, database, as: database, replace: false };
+    const wanted = { manifest: backup.manifest, store, keys, database, as: database, replace: false };
     await runRestore(server, wanted, this.#deps).catch((error: unknown) => {
       this.#badBackup = isSummitError(error) && error.kind === "verification";
       throw error;

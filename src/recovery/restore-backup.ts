@@ -1,3 +1,4 @@
+import { openFiles } from "../backup/encryption/open-files.ts";
 import { databaseMembers, dataTime } from "../backup/manifest.ts";
 import { runRestore } from "../backup/run-restore.ts";
 import type { Deps } from "../core/deps.ts";
@@ -35,7 +36,17 @@ export interface RestoredResult {
 
 export type RestoreBackupDeps = Pick<
   Deps,
-  "out" | "prompt" | "now" | "signal" | "version" | "machines" | "stores" | "connector" | "lock" | "memory"
+  | "out"
+  | "prompt"
+  | "now"
+  | "signal"
+  | "version"
+  | "machines"
+  | "stores"
+  | "connector"
+  | "lock"
+  | "memory"
+  | "identities"
 >;
 
 /** Restores one database of a backup beside what is there, checks it and gives it its name. */
@@ -63,6 +74,7 @@ export async function restoreBackup(request: RestoreBackupRequest, deps: Restore
       manifest.id,
     );
   const as = request.as ?? database;
+  const keys = await openFiles({ manifest, store }, deps.identities);
   if (
     request.replace &&
     !(await deps.prompt.confirm(
@@ -73,7 +85,7 @@ export async function restoreBackup(request: RestoreBackupRequest, deps: Restore
   }
   await using _lock = await deps.lock(to, "restore");
   await using host = await openDatabaseHost(project, to, deps);
-  const result = await runRestore(host, { manifest, store, database, as, replace: request.replace }, deps);
+  const result = await runRestore(host, { manifest, store, keys, database, as, replace: request.replace }, deps);
   return {
     schema: "summitctl.restored.v1",
     backup: manifest.id,

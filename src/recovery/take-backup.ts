@@ -1,7 +1,9 @@
 import type { BackupResult } from "../backup/backup-view.ts";
 import { copyBackup } from "../backup/copy-backup.ts";
+import type { DumpForm } from "../backup/dump-form.ts";
 import type { StoredBackup } from "../backup/feed-member.ts";
 import { runBackup } from "../backup/run-backup.ts";
+import type { Config } from "../config/types.ts";
 import type { Deps } from "../core/deps.ts";
 import { isSummitError, messageOf, SummitError } from "../core/errors.ts";
 import type { ObjectStore } from "../core/ports/store.ts";
@@ -19,7 +21,7 @@ export async function takeBackup(project: Project, environment: string, deps: Ta
   const began = deps.now();
   const [store, ...more] = await deps.stores();
   await using host = await openDatabaseHost(project, environment, deps);
-  const manifest = await runBackup(host, store, deps);
+  const manifest = await runBackup(host, store, deps, { form: formOf(project.config.backup) });
   for (const other of more) await copyTo(other, { manifest, store }, project, deps);
   await prune(project, environment, deps);
   return {
@@ -29,6 +31,14 @@ export async function takeBackup(project: Project, environment: string, deps: Ta
     seconds: (deps.now().getTime() - began.getTime()) / 1000,
   };
 }
+
+const formOf = ({ content, compression, level, rolePasswords, encrypt }: Config["backup"]): DumpForm => ({
+  content,
+  compression,
+  level,
+  rolePasswords,
+  recipients: encrypt?.recipients ?? [],
+});
 
 /** The backup is there, whatever becomes of this: every failure of it is a warning, an abort too. */
 async function prune({ config }: Project, environment: string, deps: TakeBackupDeps): Promise<void> {

@@ -1,10 +1,11 @@
 import { bytesText } from "../backup/backup-view.ts";
+import { openFiles } from "../backup/encryption/open-files.ts";
 import { findHolders, type Holder, storeProblem } from "../backup/holders.ts";
 import { type Found, verifyBackup } from "../backup/verify-backup.ts";
 import { writeRecord } from "../backup/write-record.ts";
 import type { Config } from "../config/types.ts";
 import type { Deps } from "../core/deps.ts";
-import { exitCode, SummitError } from "../core/errors.ts";
+import { exitCode, isSummitError, SummitError } from "../core/errors.ts";
 import { show } from "../core/names.ts";
 import type { View } from "../core/ports/output.ts";
 import type { ObjectStore } from "../core/ports/store.ts";
@@ -36,7 +37,7 @@ export interface VerifiedIn {
   readonly problem: string | null;
 }
 
-type VerifyDeps = Pick<Deps, "stores" | "now" | "version" | "signal" | "out" | "memory">;
+type VerifyDeps = Pick<Deps, "stores" | "now" | "version" | "signal" | "out" | "memory" | "identities">;
 
 /**
  * Verifies a backup by reading it, in each store that holds it, and records the result there. A failed one takes that
@@ -47,6 +48,7 @@ export async function verifyBackups({ config, backup, store }: VerifyRequest, de
   const [first] = stores;
   const id = backup.id === "latest" ? (await chooseBackup(first, config.project, backup, deps)).manifest.id : backup.id;
   const holders = await findHolders(config, { id, environment: backup.environment }, stores, deps);
+  await checkIdentity(holders, deps);
   const verified: VerifiedIn[] = [];
   for (const holder of holders) verified.push(await verifyIn(holder, deps));
   for (const { url, problem } of verified) if (problem !== null) deps.out.warn(`${url}: ${problem}`);
@@ -71,6 +73,20 @@ export function storesNamed(
     details: stores.map((store) => `it names ${store.url}`),
     hint: `--store ${stores[0].url}`,
   });
+}
+
+/** Before anything is read: throws kind `config` when the backup is encrypted and no identity here opens it. */
+async function checkIdentity(holders: readonly Holder[], { identities, signal }: VerifyDeps): Promise<void> {
+  for (const { store, backup } of holders) {
+    if (backup === undefined) continue;
+    try {
+      await openFiles({ manifest: backup.manifest, store }, identities);
+    } catch (error) {
+      signal.throwIfAborted();
+      // What is wrong with one store or its files is that store's result.
+      if (!isSummitError(error) || error.kind === "config") throw error;
+    }
+  }
 }
 
 async function verifyIn({ store, required, backup, problem }: Holder, deps: VerifyDeps): Promise<VerifiedIn> {

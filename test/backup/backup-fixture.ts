@@ -1,3 +1,4 @@
+import type { FileKeys } from "../../src/backup/encryption/open-files.ts";
 import type { Manifest } from "../../src/backup/manifest.ts";
 import { runBackup } from "../../src/backup/run-backup.ts";
 import { type RestoreResult, runRestore } from "../../src/backup/run-restore.ts";
@@ -26,6 +27,7 @@ export interface RestoreInput {
   readonly database: string;
   readonly as?: string;
   readonly replace?: boolean;
+  readonly keys?: FileKeys;
 }
 
 export const restore = (cluster: PostgresCluster, input: RestoreInput, deps = backupDeps()): Promise<RestoreResult> =>

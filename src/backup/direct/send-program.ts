@@ -17,15 +17,15 @@ sizes = hear()["sizes"]
 whole, piece, in_piece, count, pieces = hashlib.sha256(), hashlib.sha256(), 0, 0, []
 room, ready, parts = threading.Semaphore(2), threading.Semaphore(0), []
 
-def measure(bytes):
+def measure(chunk):
     global piece, in_piece, count
-    whole.update(bytes)
-    count += len(bytes)
-    while len(bytes) > 0:
-        head = bytes[:piece_size - in_piece]
+    whole.update(chunk)
+    count += len(chunk)
+    while len(chunk) > 0:
+        head = chunk[:piece_size - in_piece]
         piece.update(head)
         in_piece += len(head)
-        bytes = bytes[len(head):]
+        chunk = chunk[len(head):]
         if in_piece == piece_size:
             pieces.append(piece.hexdigest())
             piece, in_piece = hashlib.sha256(), 0
@@ -65,8 +65,7 @@ while True:
     if number == 0:
         if part is not None: raise part
         break
-    sum = base64.b64encode(hashlib.md5(part).digest()).decode()
-    say(part=number, size=len(part), md5=sum)
+    say(part=number, size=len(part), md5=base64.b64encode(hashlib.md5(part).digest()).decode())
     while True:
         request = hear()
         try:

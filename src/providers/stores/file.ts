@@ -1,13 +1,14 @@
-import { createReadStream, type Dirent } from "node:fs";
-import { type FileHandle, link, mkdir, open, readdir, stat, unlink } from "node:fs/promises";
-import { dirname, join, posix } from "node:path";
+import { createReadStream } from "node:fs";
+import { type FileHandle, link, mkdir, open, stat, unlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { addAbortSignal, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { isSummitError, SummitError } from "../../core/errors.ts";
 import { show } from "../../core/names.ts";
 import type { ObjectInfo, ObjectStore, StoreCapabilities } from "../../core/ports/store.ts";
 import { codeOf, storeError } from "./file-error.ts";
-import { checkedKey, checkedPrefix, isKey } from "./object-key.ts";
+import { listFolder } from "./list-folder.ts";
+import { checkedKey, checkedPrefix } from "./object-key.ts";
 import {
   openUnfinished,
   removeAbandoned,
@@ -71,7 +72,7 @@ export function fileStore(url: string): ObjectStore {
     async list(prefix) {
       checkedPrefix(prefix);
       try {
-        return await infosUnder(prefix.slice(0, -1));
+        return await listFolder(root, prefix.slice(0, -1), isNoSuchObject);
       } catch (error) {
         throw storeError(error, `the store ${url} cannot be listed`);
       }
@@ -128,28 +129,6 @@ export function fileStore(url: string): ObjectStore {
     } catch (error) {
       throw storeError(error, `the store ${url} has no readable ${show(key)}`);
     }
-  }
-
-  /** Not `readdir` with `recursive`: that fails as a whole when one folder goes away meanwhile. */
-  async function infosUnder(folder: string): Promise<ObjectInfo[]> {
-    const entries = await readdir(join(root, folder), { withFileTypes: true }).catch(
-      async (error: unknown): Promise<Dirent[]> => {
-        // A store that was never written to is empty; one whose root is gone cannot be told from it here.
-        if (await isNoSuchObject(error)) return [];
-        throw error;
-      },
-    );
-    const found = entries
-      .filter(({ name }) => !name.startsWith("."))
-      .map(async (entry): Promise<ObjectInfo[]> => {
-        const key = posix.join(folder, entry.name);
-        if (entry.isDirectory()) return await infosUnder(key);
-        // Files that people put there and that no key can name are not objects.
-        if (!entry.isFile() || !isKey(key)) return [];
-        const info = await infoOf(key).catch(() => undefined);
-        return info === undefined ? [] : [info];
-      });
-    return (await Promise.all(found)).flat();
   }
 
   /** Also when a part of the path is an object. That the root itself is a file is a failure of the store. */
