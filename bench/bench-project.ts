@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -54,6 +54,13 @@ environments: { production: { provider: local }, spare: { provider: local } }
     await this.summitctl("ssh", "summit/0", "--", ...load);
   }
 
+  /** Puts one more line into summit.yaml, in place of the last one that was put there. */
+  async configure(line: string): Promise<void> {
+    const file = join(this.folder, "summit.yaml");
+    const text = (await readFile(file, "utf8")).replace(/\n# bench\n[\s\S]*$/, "\n");
+    await writeFile(file, `${text}# bench\n${line}\n`);
+  }
+
   summitctl(...args: string[]): Promise<MeasuredRun> {
     return measuredRun(
       process.execPath,
@@ -62,8 +69,8 @@ environments: { production: { provider: local }, spare: { provider: local } }
     );
   }
 
-  /** What an operator of 2012 would type, with the same key and a pinned host key. */
-  async sshLine(unit: string, remote: string, here: string): Promise<MeasuredRun> {
+  /** What an operator of 2012 would type, with the same key and a pinned host key, between two parts of a pipe. */
+  async sshLine(unit: string, remote: string, after: string, before = ""): Promise<MeasuredRun> {
     const status = JSON.parse((await this.summitctl("status", "--json")).stdout) as {
       environments: {
         live: boolean;
@@ -84,7 +91,7 @@ environments: { production: { provider: local }, spare: { provider: local } }
     await writeFile(knownHosts, `${found.address} ${stdout}`);
     const key = join(this.folder, "state/summitctl/id_ed25519");
     const ssh = `ssh -i '${key}' -o IdentitiesOnly=yes -o BatchMode=yes -o UserKnownHostsFile='${knownHosts}' summit@${found.address} "${remote}"`;
-    return await measuredRun("sh", ["-c", `${ssh} ${here}`]);
+    return await measuredRun("sh", ["-c", `${before} ${ssh} ${after}`]);
   }
 
   async cutOff(environment: string): Promise<void> {

@@ -7,6 +7,7 @@ import type { Bench } from "./bench.ts";
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   help: async () => (await import("./help.ts")).help,
   backup: async () => (await import("./backup.ts")).backup,
+  restore: async () => (await import("./restore.ts")).restore,
   failover: async () => (await import("./failover.ts")).failover,
   demo: async () => (await import("./demo.ts")).demo,
   catalog: async () => (await import("./catalog.ts")).catalog,

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { recipientKey } from "../core/age-keys.ts";
+import { parseDuration } from "../core/duration.ts";
 import { checkDatabaseName, show } from "../core/names.ts";
 import type { Finding } from "./problems.ts";
 import { at, listOf } from "./raw-values.ts";
@@ -23,6 +24,22 @@ function recipientProblem(text: string): string | undefined {
     return "this is a private key, which nobody else may see; the public one is expected";
   const what = /^age1[a-z0-9]{58}$/.test(text) ? "this was mistyped" : `got ${show(text)}`;
   return `expected a public key of age such as age1… with 62 characters, ${what}`;
+}
+
+const YIELD = /^yield +(\S+)$/;
+
+const onBlocking = z.string().superRefine((text, context) => {
+  if (text === "warn" || yieldSeconds(text) !== undefined) return;
+  context.addIssue({
+    code: "custom",
+    message: `expected warn, or yield with a time such as yield 30s, got ${show(text)}`,
+  });
+});
+
+/** Of `yield 30s`; undefined for anything else. */
+export function yieldSeconds(text: string): number | undefined {
+  const seconds = parseDuration(YIELD.exec(text)?.[1] ?? "");
+  return seconds === undefined || seconds < 1 || seconds > 86_400 ? undefined : seconds;
 }
 
 const MOST_RECIPIENTS = 50;
@@ -64,6 +81,9 @@ export const backupSchema = z
       })
       .optional()
       .describe("encrypt on the machine, before anything leaves it; absent: backups are not encrypted"),
+    on_blocking: onBlocking
+      .default("warn")
+      .describe("when sessions wait behind a dump: `warn`, or `yield 30s` to end it when one has waited that long"),
   })
   .prefault({})
   .describe("what a backup holds");

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { yieldSeconds } from "./backup-schema.ts";
 import type { LineOf } from "./problems.ts";
 import { toRetention } from "./retention.ts";
 import { toCheck, toNotify, toSchedule } from "./schedule-schema.ts";
@@ -76,6 +77,7 @@ function toBackup(raw: RawConfig["backup"], path: (text: string) => string): Bac
             recipients: encrypt.recipients,
             identity: identity === undefined ? undefined : toSecretSource(identity, path),
           },
+    yieldAfter: yieldSeconds(raw.on_blocking),
   };
 }
 

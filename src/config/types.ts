@@ -124,6 +124,8 @@ export interface BackupConfig {
   /** Whether dumps of roles hold the hashes of their passwords. */
   readonly rolePasswords: boolean;
   readonly encrypt: EncryptConfig | undefined;
+  /** Seconds that a session may wait behind a dump before that is given up; undefined: it is only told of. */
+  readonly yieldAfter: number | undefined;
 }
 
 export interface EncryptConfig {

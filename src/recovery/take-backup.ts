@@ -16,12 +16,24 @@ export type TakeBackupDeps = Pick<
   "out" | "now" | "signal" | "version" | "machines" | "stores" | "connector" | "memory"
 >;
 
-/** A backup of an environment's databases into the project's first store, copied to the others. Then retention removes what it does not keep. */
-export async function takeBackup(project: Project, environment: string, deps: TakeBackupDeps): Promise<BackupResult> {
+/**
+ * A backup of an environment's databases into the project's first store, copied to the others. Then retention removes
+ * what it does not keep. `lockWait`: seconds to wait for another backup of that environment to end.
+ */
+export async function takeBackup(
+  project: Project,
+  environment: string,
+  deps: TakeBackupDeps,
+  { lockWait = 0 }: { readonly lockWait?: number | undefined } = {},
+): Promise<BackupResult> {
   const began = deps.now();
   const [store, ...more] = await deps.stores();
   await using host = await openDatabaseHost(project, environment, deps);
-  const manifest = await runBackup(host, store, deps, { form: formOf(project.config.backup) });
+  const manifest = await runBackup(host, store, deps, {
+    form: formOf(project.config.backup),
+    backupWait: lockWait,
+    yieldAfter: project.config.backup.yieldAfter,
+  });
   for (const other of more) await copyTo(other, { manifest, store }, project, deps);
   await prune(project, environment, deps);
   return {

@@ -13,6 +13,8 @@ export interface BackupRequest {
   readonly environment: string | undefined;
   /** Tell those whom summit.yaml names under `notify`. */
   readonly notify: boolean;
+  /** Seconds to wait for another backup to end; default: 0. */
+  readonly lockWait?: number;
 }
 
 export type BackupRunDeps = TakeBackupDeps &
@@ -20,14 +22,14 @@ export type BackupRunDeps = TakeBackupDeps &
 
 /** What the timer runs. Whatever fails from the packs on is told; only a summit.yaml that cannot be read is not. */
 export async function takeScheduledBackup(
-  { environment: named, notify }: BackupRequest,
+  { environment: named, notify, lockWait }: BackupRequest,
   deps: BackupRunDeps,
 ): Promise<BackupResult> {
   let environment = named ?? "";
   const run = async (out: Deps["out"]): Promise<BackupResult> => {
     const project = await deps.project();
     environment = await chooseEnvironment(project, named, deps);
-    return await takeBackup(project, environment, { ...deps, out });
+    return await takeBackup(project, environment, { ...deps, out }, { lockWait });
   };
   if (!notify) return await run(deps.out);
   const config = await deps.config();

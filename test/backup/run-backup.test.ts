@@ -178,7 +178,7 @@ describe("what goes wrong leaves no backup", () => {
       onFirstBytes: () =>
         cluster.sql(
           "postgres",
-          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'pg_dump'",
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'summitctl backup%' AND query LIKE 'COPY %'",
         ),
     });
     // bzip2 reads a block at a time: pg_dump cannot be done while the store waits.
