@@ -131,7 +131,12 @@ export function composeLazily(base: Base): Lazy {
 
 /** Each kind's modules are loaded when there is a store of that kind. */
 async function openStore({ url, s3 }: StoreConfig, state: string): Promise<ObjectStore> {
-  if (s3 === undefined) return (await import("./providers/stores/file.ts")).fileStore(url);
+  if (s3 === undefined) {
+    const { markedFolder } = await import("./providers/stores/marked-folder.ts");
+    // The demo's store comes and goes with the demo.
+    if (fileURLToPath(url).startsWith(state)) return (await import("./providers/stores/file.ts")).fileStore(url);
+    return markedFolder(url, join(state, "stores"));
+  }
   const { s3Store } = await import("./providers/stores/s3.ts");
   const { s3Memory } = await import("./providers/stores/s3-memory.ts");
   return s3Store({ url, ...s3 }, { memory: s3Memory(join(state, "stores"), { url, ...s3 }) });

@@ -36,6 +36,7 @@ export function manifestView({ manifest, store, now }: ManifestResult): View {
         ["taken", `${manifest.startedAt} to ${manifest.finishedAt} by summitctl ${manifest.summitctl}`],
         ["server", `PostgreSQL ${server.version}, dumped by pg_dump ${manifest.clientVersion}`],
         ["store", store],
+        ...members.slice(0, 1).flatMap(({ encryption }) => (encryption?.recipients ?? []).map(encryptedTo)),
       ],
     },
     {
@@ -62,6 +63,11 @@ export function manifestView({ manifest, store, now }: ManifestResult): View {
     ),
   ];
 }
+
+const encryptedTo = (recipient: string, at: number): readonly [string, string] => [
+  at === 0 ? "opened by" : "or by",
+  recipient,
+];
 
 /** `79.1 MB`: powers of 1000, as df -H and the stores' bills count. */
 export function bytesText(bytes: number): string {

@@ -5,22 +5,34 @@ import { isSummitError, SummitError } from "../core/errors.ts";
 import type { Task } from "../core/ports/output.ts";
 import type { ObjectStore } from "../core/ports/store.ts";
 import { manifestBytes } from "./catalog.ts";
+import { claimBackup } from "./claim.ts";
+import { copyStanding } from "./copy-standing.ts";
 import type { StoredBackup } from "./feed-member.ts";
 import { manifestKey } from "./keys.ts";
-import type { Member } from "./manifest.ts";
+import { type Member, storedBytes } from "./manifest.ts";
 import { checkSizes, memberKey, readMember } from "./read-member.ts";
 
 type CopyDeps = Pick<Deps, "out" | "signal">;
 
+export interface Copied {
+  /** False: it was there already. */
+  readonly isNew: boolean;
+  /** Whether it is kept or released there now, which it was not before. */
+  readonly isKeptAnew: boolean;
+}
+
 /**
  * Copies a backup into another store, each part checked on its way, sizes looked at again, and the manifest last, byte
- * for byte. Nothing is done when it is there already; another backup under its id is an error of kind `verification`.
- * What a killed copy left there is checked, and replaced where it is not what it should be.
+ * for byte. Nothing is sent when it is there already; another backup under its id is an error of kind `verification`.
+ * What a killed copy left there is checked, and replaced where it is not what it should be. That it is kept travels
+ * with it, before the manifest. Rejects with kind `locked` while somebody else writes it there.
  */
-export async function copyBackup(backup: StoredBackup, to: ObjectStore, deps: CopyDeps): Promise<void> {
+export async function copyBackup(backup: StoredBackup, to: ObjectStore, deps: CopyDeps): Promise<Copied> {
   const task = deps.out.task(`copy ${backup.manifest.id} to ${to.url}`);
   try {
-    task.done(await new Copy(backup, to, task, deps.signal).make());
+    const copied = await new Copy(backup, to, task, deps.signal).make();
+    task.done(copied.isNew ? undefined : "it was there already");
+    return copied;
   } catch (error) {
     task.fail();
     deps.signal.throwIfAborted();
@@ -35,6 +47,8 @@ class Copy {
   readonly #signal: AbortSignal;
   /** Keys of what a failure removes, in that order. */
   readonly #made: string[] = [];
+  /** Bytes of the files before the one that is under way. */
+  #before = 0;
 
   constructor(backup: StoredBackup, to: ObjectStore, task: Task, signal: AbortSignal) {
     this.#backup = backup;
@@ -43,22 +57,38 @@ class Copy {
     this.#signal = signal;
   }
 
-  async make(): Promise<string | undefined> {
+  async make(): Promise<Copied> {
     const { manifest, store } = this.#backup;
     const bytes = await manifestBytes(store, manifest);
-    if ((await this.#to.head(manifestKey(manifest))) !== undefined) {
-      await checkSame(this.#backup, this.#to, bytes);
-      return "it was there already";
-    }
+    if (await this.#isThere(bytes)) return await this.#keepThere();
+    await using _claim = await claimBackup(this.#to, manifest);
+    // Whoever had it claimed may have put it there meanwhile.
+    if (await this.#isThere(bytes)) return await this.#keepThere();
     try {
-      for (const member of manifest.members) await this.#copyMember(member);
+      for (const member of manifest.members) {
+        await this.#copyMember(member);
+        this.#before += member.stored.bytes;
+      }
       await checkSizes(this.#to, manifest);
+      const record = await copyStanding(store, this.#to, manifest);
+      if (record !== undefined) this.#made.push(record);
       await this.#putManifest(bytes);
-      return undefined;
+      return { isNew: true, isKeptAnew: record !== undefined };
     } catch (error) {
       await this.#removeMade();
       throw error;
     }
+  }
+
+  async #isThere(bytes: Buffer): Promise<boolean> {
+    if ((await this.#to.head(manifestKey(this.#backup.manifest))) === undefined) return false;
+    await checkSame(this.#backup, this.#to, bytes);
+    return true;
+  }
+
+  async #keepThere(): Promise<Copied> {
+    const { manifest, store } = this.#backup;
+    return { isNew: false, isKeptAnew: (await copyStanding(store, this.#to, manifest)) !== undefined };
   }
 
   async #copyMember(member: Member): Promise<void> {
@@ -70,7 +100,8 @@ class Copy {
       // There is no manifest, so it is a part of nothing.
       await this.#to.delete(key);
     }
-    const onBytes = (bytes: number): void => this.#task.progress({ bytes, total: member.stored.bytes });
+    const total = storedBytes(manifest);
+    const onBytes = (bytes: number): void => this.#task.progress({ bytes: this.#before + bytes, total });
     await this.#to.put(key, readMember(store, manifest, member, onBytes), this.#signal);
     this.#made.push(key);
   }

@@ -14,8 +14,14 @@ const LISTS = new Set([
 /** An empty database like the one that was dumped, under a name of its own. Fails where the locale is missing. */
 export function createDatabase(name: string, facts: DatabaseFacts, target: Pick<ServerFacts, "versionNumber">): string {
   return `CREATE DATABASE ${identifier(name)} TEMPLATE template0 OWNER ${identifier(facts.owner)} ENCODING ${literal(facts.encoding)}
-    LC_COLLATE ${literal(facts.collate)} LC_CTYPE ${literal(facts.ctype)}${localeProvider(facts, target)} CONNECTION LIMIT ${facts.connectionLimit}`;
+    ${locale(facts, target)} CONNECTION LIMIT ${facts.connectionLimit}`;
 }
+
+/** An imported dump does not tell it: then it is the server's own. */
+const locale = (facts: DatabaseFacts, target: Pick<ServerFacts, "versionNumber">): string =>
+  facts.collate === ""
+    ? ""
+    : `LC_COLLATE ${literal(facts.collate)} LC_CTYPE ${literal(facts.ctype)}${localeProvider(facts, target)}`;
 
 /** Always named where the server knows the word: without it, the new database has that of the server's template. */
 function localeProvider(

@@ -32,6 +32,19 @@ const RECORDS_FOLDER = "records";
 export const recordsPrefix = ({ project, environment, id }: BackupPlace): string =>
   `${backupPrefix(project, environment, id)}${RECORDS_FOLDER}/`;
 
+/** Where those who write backups of an environment say so; no environment can be called like that. */
+export const claimsPrefix = (project: string, environment: string): string => `${project}/_claims/${environment}/`;
+
+/** Every writer has a name of its own. */
+export const claimKey = ({ project, environment, id }: BackupPlace, name: string): string =>
+  `${claimsPrefix(project, environment)}${id}/${name}.json`;
+
+/** The id of the backup; undefined for what is no claim. */
+export function readClaimKey(key: string): string | undefined {
+  const [, , , id = "", name, ...more] = key.split("/");
+  return isBackupId(id) && name !== undefined && more.length === 0 ? id : undefined;
+}
+
 /** What an object of a backup is, by its key alone. */
 export interface BackupObject extends BackupPlace {
   readonly what: "manifest" | "record" | "file";

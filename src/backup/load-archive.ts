@@ -29,18 +29,27 @@ export async function loadArchive(server: DatabaseServer, load: ArchiveLoad, dep
   try {
     await using folder = await openScratchFolder(server, deps.signal);
     const head = `${folder.path}/head`;
+    const jobs = mostJobs(server, deps.signal);
+    // Asked for while the data is loaded; whoever waits for it sees how it failed.
+    jobs.catch(() => undefined);
     await loadData(server, load, head, deps);
-    return await finish(server, load, head, deps);
+    return await finish(server, load, { head, jobs: await jobs }, deps);
   } catch (error) {
     deps.signal.throwIfAborted();
     throw error;
   }
 }
 
-async function finish(server: DatabaseServer, load: ArchiveLoad, head: string, deps: LoadDeps): Promise<RowCounts> {
+interface Kept {
+  /** The file that holds the beginning of the archive. */
+  readonly head: string;
+  readonly jobs: number;
+}
+
+async function finish(server: DatabaseServer, load: ArchiveLoad, kept: Kept, deps: LoadDeps): Promise<RowCounts> {
   const stopped = new AbortController();
   const both = { ...deps, signal: AbortSignal.any([deps.signal, stopped.signal]) };
-  const work = [count(server, load, both), buildIndexes(server, load, head, both)] as const;
+  const work = [count(server, load, both), buildIndexes(server, load, kept, both)] as const;
   try {
     const [rows] = await Promise.all(work);
     return rows;
@@ -82,12 +91,12 @@ async function count(server: DatabaseServer, { into }: ArchiveLoad, { signal }: 
 async function buildIndexes(
   server: DatabaseServer,
   { member, into }: ArchiveLoad,
-  head: string,
+  { head, jobs }: Kept,
   { out, signal }: LoadDeps,
 ): Promise<void> {
   const task = out.task(`indexes and constraints of ${member.database}`);
   try {
-    const argv = buildIndexesArgv(into, head, await mostJobs(server, signal));
+    const argv = buildIndexesArgv(into, head, jobs);
     const child = await server.shell.open(argv, { as: "postgres", signal });
     child.stdout.resume();
     const messages = lastText(child.stderr, 16_384);

@@ -8,6 +8,8 @@ export interface ManifestHead extends Pick<Manifest, "id" | "project" | "environ
   readonly storedBytes: number;
   readonly databases: readonly string[];
   readonly rows: number;
+  /** Absent: it was taken by summitctl. */
+  readonly imported?: true;
 }
 
 export const headOf = (manifest: Manifest): ManifestHead => ({
@@ -19,4 +21,5 @@ export const headOf = (manifest: Manifest): ManifestHead => ({
   storedBytes: storedBytes(manifest),
   databases: databaseMembers(manifest).map(({ database }) => database),
   rows: databaseMembers(manifest).reduce((sum, { rows }) => sum + totalRows(rows), 0),
+  ...(manifest.imported === undefined ? {} : { imported: true }),
 });

@@ -68,6 +68,17 @@ const rolesMember = z.strictObject({
   stored,
 });
 
+/** A dump that summitctl did not take. Nobody counted its rows, and of the database itself only the encoding is known. */
+const imported = z.strictObject({
+  /** Name of the file, without its folder. */
+  file: z.string(),
+  packing: z.enum(["plain", "gzip", "bzip2", "zstd"]),
+  bytes: count,
+  sha256,
+  /** Whether the operator said when it was taken; else it is when the file was last written. */
+  takenAt: z.enum(["given", "file"]),
+});
+
 const manifest = z.strictObject({
   schema: z.literal(MANIFEST_SCHEMA),
   id: z.string().refine(isBackupId, "not a backup id"),
@@ -84,6 +95,8 @@ const manifest = z.strictObject({
     now: z.iso.datetime(),
   }),
   clientVersion: z.string(),
+  /** Absent: it was taken by summitctl. */
+  imported: imported.optional(),
   members: z.array(z.discriminatedUnion("kind", [databaseMember, rolesMember])).min(1),
 });
 

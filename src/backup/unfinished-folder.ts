@@ -10,7 +10,10 @@ const NAME = /^(?<id>[^.]+)\.unfinished-(?<host>.+)-(?<pid>\d+)-(?<started>\d*)$
 export async function makeUnfinishedFolder(target: string, id: string): Promise<string> {
   const started = (await startTime(process.pid)) ?? "";
   const folder = join(target, `${id}.unfinished-${hostname()}-${process.pid}-${started}`);
-  await mkdir(target, { recursive: true, mode: 0o700 });
+  // One level only: with `recursive`, a path in /proc keeps Node busy for ever.
+  await mkdir(target, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "EEXIST") throw error;
+  });
   await mkdir(folder, { mode: 0o700 });
   return folder;
 }

@@ -40,6 +40,35 @@ export function registerBackups(program: Command, deps: CommandDeps): void {
     });
 
   backups
+    .command("copy")
+    .argument("[backup]", "an id, or latest", "latest")
+    .option("--all", "every backup that a store lacks, newest first", false)
+    .option("--from <url>", "from this store (default: the first that has it whole)")
+    .option("--to <url>", "into this store (default: each other one)")
+    .description("copy backups between the stores, each part checked, and that they are kept")
+    .action(async (id: string, { all, from, to }: { all: boolean; from?: string; to?: string }) => {
+      const { copyBackups } = await import("../recovery/copy-backups.ts");
+      const { copiedView, copyExit } = await import("../recovery/copy-view.ts");
+      const request = { backup: all ? undefined : id, environment: deps.globals().env, from, to };
+      const result = await copyBackups({ config: await deps.config(), ...request }, deps);
+      deps.out.result(result, copiedView);
+      deps.exitWith(copyExit(result));
+    });
+
+  backups
+    .command("import")
+    .argument("<file>", "a dump: SQL text or custom format, plain or packed by bzip2, gzip or zstd")
+    .requiredOption("--database <name>", "the database that it is of")
+    .option("--taken-at <time>", "such as 2012-08-28T09:00:00Z (default: when the file was last written)")
+    .description("make a backup of a dump that was made by hand, if it is whole")
+    .action(async (file: string, { database, takenAt }: { database: string; takenAt?: string }) => {
+      const { importBackup, importedView } = await import("../recovery/import-backup.ts");
+      const environment = deps.globals().env;
+      const request = { project: await deps.project(), file, database, takenAt, environment };
+      deps.out.result(await importBackup(request, deps), importedView);
+    });
+
+  backups
     .command("verify")
     .argument("[backup]", "an id, or latest", "latest")
     .option("--store <url>", "look into this store only (default: each one that holds it)")

@@ -9,7 +9,7 @@ export function effectiveEnvironment(config: Config, name: string): Environment 
   if (environment === undefined) {
     const known = Object.keys(config.environments);
     throw new SummitError("usage", `there is no environment ${show(name)}${suggestion(name, known)}`, {
-      hint: `--env ${known[0] ?? "production"}`,
+      hint: `--env ${known.join("    # or ")}`,
     });
   }
   const services = Object.entries(config.services).map(([service, shared]) => [

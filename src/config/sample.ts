@@ -93,8 +93,21 @@ ${theme === undefined ? "#      theme: { path: ./theme }" : `      theme: { path
 
 # Without databases: those that services ask for.
 backup:
+  # bzip2 is smaller, zstd several times as fast
   compression: bzip2
 #  databases: [${project}]
+# What happens when sessions wait behind a dump, as a migration does and all who come after it: warn, or end the dump.
+#  on_blocking: yield 30s
+#  level: 9
+  # archive is restored by several jobs; sql is plain text.
+#  content: archive
+  # The hashes of roles' passwords are in encrypted backups only.
+#  role_passwords: false
+  # Encrypted before anything leaves the machine, to the age1… of two keys or more (age-keygen -o key.txt), each of
+  # which opens it alone: keep the second one elsewhere. The identity is for restore, failover and verify.
+#  encrypt:
+#    recipients: []
+#    identity: { file: ~/.config/summitctl/age-key.txt }   # or: { env: NAME }, { command: … }
 
 # Which backups stay when others are removed after each successful one; without, all of them do. UTC.
 #retention:
@@ -130,8 +143,8 @@ schedule:
 #  size_drop: 50
 #  verify_age: 8d
 
-# Where a failover may go, best first.
-failover_to: [spare]
+# Where a failover may go, best first; never to the one that is live.
+failover_to: [spare, production]
 
 # Copies of the stack. Each may differ from the shared services, key by key.
 environments:

@@ -3,6 +3,7 @@ import { checkSecret } from "../config/secret-source.ts";
 import type { Config, SecretSource } from "../config/types.ts";
 import type { Deps } from "../core/deps.ts";
 import type { Check } from "../core/ports/machines.ts";
+import { encryptionChecks } from "./doctor-encryption.ts";
 import { type PackCheckDeps, packChecks } from "./doctor-packs.ts";
 import { placeChecks, type SummarizeBackups, storeChecks } from "./doctor-stores.ts";
 import type { Examination } from "./examine.ts";
@@ -32,10 +33,11 @@ export const projectExaminations = (
     name: `store ${store.url}`,
     run: () => storeChecks({ index, store, project: config.project }, backupSummary, deps),
   })),
+  { name: "encryption", run: () => encryptionChecks(config, deps) },
   { name: "stores", run: () => placeChecks(config.stores) },
   ...Object.keys(config.environments).map((environment) => ({
     name: `environment ${environment}`,
-    run: async () => [await environmentCheck(config.project, environment, deps)],
+    run: async () => [await environmentCheck(config, environment, deps)],
   })),
 ];
 
@@ -71,7 +73,8 @@ const isThere = (file: string): Promise<boolean> =>
     () => false,
   );
 
-async function environmentCheck(project: string, environment: string, deps: ProjectCheckDeps): Promise<Check> {
+async function environmentCheck(config: Config, environment: string, deps: ProjectCheckDeps): Promise<Check> {
+  const { project, failoverTo } = config;
   const name = `environment ${environment}`;
   const machines = await (await deps.machines(environment)).list({ project, environment });
   const [store] = await deps.stores();
@@ -79,8 +82,17 @@ async function environmentCheck(project: string, environment: string, deps: Proj
   const live = await liveGeneration(store, project).catch(() => undefined);
   const stopped = machines.filter(({ state }) => state === "stopped").map((machine) => machine.name);
   const found = machines.length === 0 ? "no machines" : `${machines.length} machines, ${stopped.length} stopped`;
+  if (live === undefined || (live.environment !== environment && !isInTheWay(machines.length, failoverTo, environment)))
+    return { name, ok: true, message: found };
   // After a failover the old environment stands still, and is to.
-  if (live?.environment !== environment) return { name, ok: true, message: found };
+  if (live.environment !== environment) {
+    return {
+      name,
+      ok: "warning",
+      message: `${found}, from before; no failover can go there until they are gone`,
+      hint: `summitctl destroy -e ${environment}    # when nothing on their disks is missed`,
+    };
+  }
   const message = `live, generation ${live.number}: ${found}`;
   if (machines.length > 0 && stopped.length === 0) return { name, ok: true, message };
   const missing = machines.length === 0 ? message : `${message}: ${stopped.join(", ")}`;
@@ -91,3 +103,6 @@ async function environmentCheck(project: string, environment: string, deps: Proj
     hint: `summitctl bootstrap -e ${environment}    # or: summitctl failover`,
   };
 }
+
+const isInTheWay = (machines: number, failoverTo: readonly string[], environment: string): boolean =>
+  machines > 0 && failoverTo.includes(environment);

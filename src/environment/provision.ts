@@ -160,7 +160,7 @@ export function shellTarget({ environment, machine, user, hostKeys, patience }: 
   const [first, ...more] = hostKeys;
   if (machine.endpoint === undefined || first === undefined) {
     throw new SummitError("remote", `${environment} ${machine.name} is ${machine.state}, it cannot be reached`, {
-      hint: `summitctl bootstrap -e ${environment}    # starts it again`,
+      hint: `summitctl status    # is it live? summitctl bootstrap -e ${environment} starts it again`,
     });
   }
   return {

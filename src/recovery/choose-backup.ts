@@ -1,5 +1,7 @@
 import { type Backup, type CatalogOptions, findBackup, readBackup, readCatalog } from "../backup/catalog.ts";
-import { SummitError } from "../core/errors.ts";
+import { checkSizes } from "../backup/read-member.ts";
+import { failedVerification } from "../backup/standing.ts";
+import { isSummitError, SummitError } from "../core/errors.ts";
 import type { ObjectStore } from "../core/ports/store.ts";
 import { listGenerations } from "../environment/generations.ts";
 import { countingBackups } from "./counting-backups.ts";
@@ -33,6 +35,40 @@ export async function chooseBackup(
     `the latest backup of project "${project}" is ${manifest.id} of "${manifest.environment}", not of "${environment}"`,
     { hint: `summitctl backups list -e ${environment}    # and name one by its id` },
   );
+}
+
+/** A backup, and the store that it is to be read from. */
+export interface ChosenCopy extends Backup {
+  readonly store: ObjectStore;
+}
+
+/**
+ * As `chooseBackup` in the first store, but one that is named by its id is taken from the first store that has it whole
+ * and where its verification did not fail. Where none has it so, it is the first copy that was found.
+ */
+export async function chooseCopy(
+  stores: readonly [ObjectStore, ...ObjectStore[]],
+  project: string,
+  wanted: WantedBackup,
+  options: CatalogOptions = {},
+): Promise<ChosenCopy> {
+  if (wanted.id === "latest") return { ...(await chooseBackup(stores[0], project, wanted, options)), store: stores[0] };
+  let bad: ChosenCopy | undefined;
+  let failure: SummitError | undefined;
+  for (const store of stores) {
+    try {
+      const copy = { ...(await findBackup(store, project, wanted)), store };
+      bad ??= copy;
+      await checkSizes(store, copy.manifest);
+      if (!failedVerification(copy.standing)) return copy;
+    } catch (error) {
+      if (!isSummitError(error) || error.kind === "usage") throw error;
+      // That a store failed says more than that another one does not hold it.
+      if (failure === undefined || failure.kind === "check") failure = error;
+    }
+  }
+  if (bad !== undefined) return bad;
+  throw failure;
 }
 
 const noLatest = (store: ObjectStore, project: string, others: number): SummitError =>

@@ -5,7 +5,7 @@ import type { Generation } from "../environment/generations.ts";
 
 /** What is judged of a backup: of one that is listed or of a whole one. */
 interface Judgeable {
-  readonly manifest: Pick<Manifest, "environment" | "generation">;
+  readonly manifest: Pick<Manifest, "environment" | "generation"> & { readonly imported?: unknown };
   readonly storedAt: Date;
   readonly standing: Standing;
 }
@@ -20,7 +20,7 @@ export type JudgedBackup = Judged<CataloguedBackup>;
 /**
  * The backups that count, newest first by the store's time. The first of them is `latest`, for every command. One that
  * was stored after its generation had a successor does not count: it is of an environment that had been failed over
- * from and came back from the dead. One whose verification failed does not count until a later one goes well.
+ * from and came back from the dead. One that was imported is of no life of an environment: it is used by its id. One whose verification failed does not count until a later one goes well.
  */
 export const countingBackups = <B extends Judgeable>(
   backups: readonly B[],
@@ -47,7 +47,10 @@ export function lifeJudge(
   generations: readonly Generation[],
 ): (backup: Judgeable) => string | undefined {
   const newest = backups.reduce((highest, { manifest }) => Math.max(highest, manifest.generation), 0);
-  return (backup) => (generations.length > 0 ? byRecord(backup, generations) : byManifest(backup, newest));
+  return (backup) => {
+    if (backup.manifest.imported !== undefined) return "it was imported";
+    return generations.length > 0 ? byRecord(backup, generations) : byManifest(backup, newest);
+  };
 }
 
 const byVerification = ({ standing }: Judgeable): string | undefined =>

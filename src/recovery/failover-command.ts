@@ -11,7 +11,7 @@ export async function failover(
 ): Promise<void> {
   if (request.force && request.reason === undefined) {
     throw new SummitError("usage", "--force needs --reason TEXT", {
-      hint: 'summitctl failover --force --reason "why"',
+      hint: `summitctl failover ${request.to === undefined ? "" : `--to ${request.to} `}--force --reason "why"`,
     });
   }
   if (!deps.dryRun) {

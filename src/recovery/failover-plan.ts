@@ -60,7 +60,7 @@ export function planFailover(facts: FailoverFacts, request: Pick<FailoverRequest
   };
 }
 
-function topologyOf({ stack, oldMachines, newMachines, from, to }: FailoverFacts): FailoverPlan["topology"] {
+function topologyOf({ stack, oldMachines, newMachines, from, to, mark }: FailoverFacts): FailoverPlan["topology"] {
   return stack.units.map(({ name }) => {
     const old = oldMachines.find(({ units }) => units.includes(name));
     const fresh = newMachines.find(({ units }) => units.includes(name));
@@ -70,7 +70,7 @@ function topologyOf({ stack, oldMachines, newMachines, from, to }: FailoverFacts
         old === undefined
           ? `${from}: no machine`
           : `${from}: ${old.state}${old.privateAddress === undefined ? "" : ` ${old.privateAddress}`}`,
-      after: `${to}: ${fresh?.privateAddress ?? "new machine"}`,
+      after: `${to}: ${fresh !== undefined && mark === undefined ? `${fresh.state}, from before` : (fresh?.privateAddress ?? "new machine")}`,
     };
   });
 }
@@ -90,7 +90,7 @@ function blockersOf(
   }
   if (newMachines.length > 0 && mark === undefined) {
     blockers.push({
-      message: `"${to}" has ${newMachines.length} machines that no failover made: it must be fresh`,
+      message: `"${to}" has ${newMachines.length} machines from before: a failover begins with none there`,
       hint: `summitctl destroy -e ${to}`,
     });
   }

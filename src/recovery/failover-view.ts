@@ -47,7 +47,9 @@ export function failoverView({
         ...urls.map((url): [string, string] => ["", url]),
       ],
     },
-    { text: `the old environment can go when nothing in it is missed: summitctl destroy -e ${from}` },
+    {
+      text: `"${from}" can take the next failover only when it is gone; when nothing in it is missed: summitctl destroy -e ${from}`,
+    },
   ];
 }
 

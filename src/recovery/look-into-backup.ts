@@ -1,7 +1,7 @@
 import type { ManifestResult } from "../backup/backup-view.ts";
 import { type GetResult, getBackup } from "../backup/get-backup.ts";
 import type { Deps } from "../core/deps.ts";
-import { chooseBackup, type WantedBackup } from "./choose-backup.ts";
+import { chooseCopy, type WantedBackup } from "./choose-backup.ts";
 
 export interface LookRequest {
   readonly project: string;
@@ -13,8 +13,7 @@ export async function showBackup(
   { project, backup }: LookRequest,
   deps: Pick<Deps, "stores" | "now" | "memory">,
 ): Promise<ManifestResult> {
-  const [store] = await deps.stores();
-  const { manifest, storedAt } = await chooseBackup(store, project, backup, deps);
+  const { manifest, storedAt, store } = await chooseCopy(await deps.stores(), project, backup, deps);
   return {
     schema: "summitctl.backup-shown.v1",
     manifest,
@@ -30,7 +29,6 @@ export async function fetchBackup(
   folder: string,
   deps: Pick<Deps, "stores" | "out" | "signal" | "memory">,
 ): Promise<GetResult> {
-  const [store] = await deps.stores();
-  const { manifest } = await chooseBackup(store, project, backup, deps);
+  const { manifest, store } = await chooseCopy(await deps.stores(), project, backup, deps);
   return await getBackup({ manifest, store }, folder, deps);
 }

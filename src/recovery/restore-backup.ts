@@ -8,7 +8,7 @@ import type { View } from "../core/ports/output.ts";
 import { ageText, durationText } from "../core/time.ts";
 import { openDatabaseHost } from "../environment/database-host.ts";
 import type { Project } from "../environment/project.ts";
-import { chooseBackup } from "./choose-backup.ts";
+import { chooseCopy } from "./choose-backup.ts";
 
 export interface RestoreBackupRequest {
   readonly project: Project;
@@ -57,16 +57,10 @@ export async function restoreBackup(request: RestoreBackupRequest, deps: Restore
     const problem = name === undefined ? undefined : checkDatabaseName(name);
     if (problem !== undefined) throw new SummitError("usage", problem);
   }
-  const [store] = await deps.stores();
-  const { manifest } = await chooseBackup(
-    store,
-    project.config.project,
-    {
-      id: request.backup,
-      environment: undefined,
-    },
-    deps,
-  );
+  const stores = await deps.stores();
+  const wanted = { id: request.backup, environment: undefined };
+  const { manifest, store } = await chooseCopy(stores, project.config.project, wanted, deps);
+  if (store !== stores[0]) deps.out.note(`backup ${manifest.id} comes from ${store.url}`);
   const database =
     request.database ??
     onlyDatabase(

@@ -1,14 +1,12 @@
 import type { BackupResult } from "../backup/backup-view.ts";
-import { copyBackup } from "../backup/copy-backup.ts";
 import type { DumpForm } from "../backup/dump-form.ts";
-import type { StoredBackup } from "../backup/feed-member.ts";
 import { runBackup } from "../backup/run-backup.ts";
 import type { Config } from "../config/types.ts";
 import type { Deps } from "../core/deps.ts";
-import { isSummitError, messageOf, SummitError } from "../core/errors.ts";
-import type { ObjectStore } from "../core/ports/store.ts";
+import { messageOf } from "../core/errors.ts";
 import { openDatabaseHost } from "../environment/database-host.ts";
 import type { Project } from "../environment/project.ts";
+import { copyFurther } from "./copy-further.ts";
 import { applyRetention } from "./prune-backups.ts";
 
 export type TakeBackupDeps = Pick<
@@ -34,7 +32,7 @@ export async function takeBackup(
     backupWait: lockWait,
     yieldAfter: project.config.backup.yieldAfter,
   });
-  for (const other of more) await copyTo(other, { manifest, store }, project, deps);
+  for (const other of more) await copyFurther(other, { manifest, store }, project.config, deps);
   await prune(project, environment, deps);
   return {
     schema: "summitctl.backup-taken.v1",
@@ -60,28 +58,5 @@ async function prune({ config }: Project, environment: string, deps: TakeBackupD
     if (removed > 0) deps.out.note(`retention removed ${removed}; why: summitctl backups prune --dry-run`);
   } catch (error) {
     deps.out.warn(`the backup is good, but retention did not run to its end: ${messageOf(error)}`);
-  }
-}
-
-/** A store that summit.yaml does not require may fail: that is a warning, and the backup is in the others. */
-async function copyTo(
-  other: ObjectStore,
-  backup: StoredBackup,
-  { config }: Project,
-  deps: TakeBackupDeps,
-): Promise<void> {
-  try {
-    await copyBackup(backup, other, deps);
-  } catch (error) {
-    deps.signal.throwIfAborted();
-    if (config.stores.find(({ url }) => url === other.url)?.required === false) {
-      deps.out.warn(`the backup is not in ${other.url}: ${messageOf(error)}`);
-      return;
-    }
-    throw new SummitError(
-      isSummitError(error) && error.kind === "verification" ? "verification" : "store",
-      `backup ${backup.manifest.id} is in ${backup.store.url}, but not in ${other.url}, which is required: ${messageOf(error)}`,
-      { cause: error, hint: "mend that store, then: summitctl backup" },
-    );
   }
 }

@@ -31,7 +31,7 @@ const flipped = (body: Buffer, at: number): Buffer => {
   return copy;
 };
 const copy = (to: ObjectStore = target, deps = backupDeps()) => copyBackup({ manifest, store: source }, to, deps);
-const failure = (attempt: Promise<void>): Promise<SummitError> =>
+const failure = (attempt: Promise<unknown>): Promise<SummitError> =>
   attempt.then(
     () => expect.fail("it was copied"),
     (error: SummitError) => error,

@@ -49,6 +49,7 @@ test("the folder has every file as it is stored, the manifest too, for nobody el
     id: manifest.id,
     folder: join(target, manifest.id),
     files: [...manifest.members.map(({ file }) => file), "manifest.json"],
+    byHand: ["createdb NEW && bunzip2 -c summit-20261122T143800Z.dump.bz2 | pg_restore -d NEW"],
   });
   expect(await there()).toEqual([manifest.id]);
   expect((await readdir(result.folder)).sort()).toEqual([...result.files].sort());

@@ -188,6 +188,7 @@ describe("a load that is cut", () => {
     for (const until = Date.now() + 8000; Date.now() < until && (await left(SLOW)) !== ""; ) await delay(50);
     expect(await left(SLOW)).toBe("");
     expect(await databasesOf(cluster)).toContain(`${SLOW}_incoming`);
+    expect(await cluster.sql(`${SLOW}_incoming`, "SELECT to_regclass('item_slow')")).toEqual([""]);
     await again();
     expect(await databasesOf(cluster)).not.toContain(`${SLOW}_incoming`);
   });

@@ -27,7 +27,7 @@ describe("loadConfig", () => {
       message: `${file} has 3 problems`,
       details: [
         expect.stringMatching(/^summit\.yaml:6: nonsense: unknown key/),
-        'summit.yaml:7: backup.compression: expected bzip2, got "xz"',
+        'summit.yaml:7: backup.compression: expected bzip2 or zstd, got "xz"',
         "summit.yaml:8: local: expected a mapping, got a list",
       ],
       hint: "edit summit.yaml, then: summitctl doctor",

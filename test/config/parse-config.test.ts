@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseConfig } from "../../src/config/parse-config.ts";
+import { generateIdentity } from "../../src/core/age-keys.ts";
 import { configOf, HEAD, problemsOf } from "./config-fixture.ts";
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
@@ -15,7 +16,14 @@ describe("a correct file", () => {
       ssh: { keys: [], admins: [], user: "summit" },
       secrets: {},
       local: { engine: "auto", golden: true, subnet: undefined },
-      backup: { databases: undefined, compression: "bzip2" },
+      backup: {
+        databases: undefined,
+        content: "archive",
+        compression: "bzip2",
+        level: undefined,
+        rolePasswords: false,
+        encrypt: undefined,
+      },
       failoverTo: [],
     });
     expect(config.services["summit"]).toEqual({
@@ -195,6 +203,24 @@ test("problems of merged values point at the mapping they come from", () => {
   ]);
 });
 
+const RECIPIENT = generateIdentity().identity.recipient;
+const MISTYPED = `${RECIPIENT.slice(0, 30)}${RECIPIENT[30] === "q" ? "p" : "q"}${RECIPIENT.slice(31)}`;
+
+test("backups are encrypted when there are recipients, and then with the hashes of passwords, unless told otherwise", () => {
+  const backup = (text: string) => configOf(`${HEAD}backup: ${text}\n`).backup;
+  expect(
+    backup(`{ compression: zstd, level: 19, encrypt: { recipients: [${RECIPIENT}], identity: { file: key.txt } } }`),
+  ).toMatchObject({
+    compression: "zstd",
+    level: 19,
+    rolePasswords: true,
+    encrypt: { recipients: [RECIPIENT], identity: { file: expect.stringMatching(/^\/.*key\.txt$/) } },
+  });
+  expect(backup("{ encrypt: { recipients: [] } }").rolePasswords).toBe(false);
+  expect(backup("{ role_passwords: true }").rolePasswords).toBe(true);
+  expect(backup(`{ role_passwords: false, encrypt: { recipients: [${RECIPIENT}] } }`).rolePasswords).toBe(false);
+});
+
 test.each<[string, string]>([
   // Names
   ["services: { all: {} }", '"all" is a reserved word and cannot be a service name'],
@@ -205,7 +231,28 @@ test.each<[string, string]>([
   ['backup: { databases: ["a\\nb"] }', 'the database name "a\\nb" holds a control character'],
   ['backup: { databases: ["a\\0b"] }', 'the database name "a\\u0000b" holds a control character'],
   ["backup: { databases: [] }", "expected at least 1 in the list, got 0"],
-  ["backup: { compression: xz }", 'expected bzip2, got "xz"'],
+  ["backup: { compression: xz }", 'expected bzip2 or zstd, got "xz"'],
+  ["backup: { content: tar }", 'expected archive or sql, got "tar"'],
+  ["backup: { level: 0 }", "expected at least 1, got 0"],
+  ["backup: { level: 10 }", "expected 1 to 9 for bzip2, got 10"],
+  ["backup: { compression: zstd, level: 20 }", "expected at most 19, got 20"],
+  [
+    "backup: { encrypt: { recipients: [age1abc] } }",
+    'expected a public key of age such as age1… with 62 characters, got "age1abc"',
+  ],
+  [
+    "backup: { encrypt: { recipients: [AGE-SECRET-KEY-1XYZ] } }",
+    "this is a private key, which nobody else may see; the public one is expected",
+  ],
+  [
+    `backup: { encrypt: { recipients: [${MISTYPED}] } }`,
+    "expected a public key of age such as age1… with 62 characters, this was mistyped",
+  ],
+  [
+    `backup: { encrypt: { recipients: [${RECIPIENT}, ${RECIPIENT}] } }`,
+    `"${RECIPIENT}" is there twice, first as number 1`,
+  ],
+  ["backup: { encrypt: { recipients: [], identity: {} } }", "expected exactly one of env, file and command, got none"],
   // Address
   ["address: { http_port: 65536 }", "expected at most 65535, got 65536"],
   ["address: { http_port: -1 }", "expected at least 0, got -1"],

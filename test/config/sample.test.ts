@@ -19,16 +19,19 @@ test("the sample is correct, as it is and with everything switched on", () => {
   expect(problemsOf(complete)).toEqual([]);
 });
 
+/** Of three that exclude each other, the sample has one. */
+const wantedKeys = () => configKeys().filter(({ path }) => !/^backup\.encrypt\.identity\.(env|command)$/.test(path));
+
 test("every key of the schema is in the sample", () => {
   const { value } = readYaml(complete);
-  const absent = configKeys().filter(({ path }) => !reaches(value, path.replaceAll("[]", ".[]").split(".")));
+  const absent = wantedKeys().filter(({ path }) => !reaches(value, path.replaceAll("[]", ".[]").split(".")));
   expect(absent.map(({ path }) => path)).toEqual([]);
 });
 
 test("a key that the sample lacks would be noticed", () => {
   const { value } = readYaml(complete.replace("  golden: true\n", ""));
   expect(
-    configKeys()
+    wantedKeys()
       .filter(({ path }) => !reaches(value, path.replaceAll("[]", ".[]").split(".")))
       .map(({ path }) => path),
   ).toEqual(["local.golden"]);

@@ -119,8 +119,8 @@ describe("before anything is done", () => {
     await rename(live.store, `${live.store}-away`);
     const { exit, last } = await live.run(["failover", "--yes", "--json"]);
     await rename(`${live.store}-away`, live.store);
-    expect(exit).toBe(4);
-    expect(last.hint).toMatch(/^summitctl doctor/);
+    expect(exit).toBe(7);
+    expect(last.hint).toMatch(/^findmnt -T /);
     expect(last.details.join()).toContain("not mounted");
     expect(await world()).toEqual(before);
   });

@@ -1,7 +1,9 @@
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import type { Backup } from "../../src/backup/catalog.ts";
-import type { SummitError } from "../../src/core/errors.ts";
-import { chooseBackup } from "../../src/recovery/choose-backup.ts";
+import { writeRecord } from "../../src/backup/write-record.ts";
+import { SummitError } from "../../src/core/errors.ts";
+import type { ObjectStore } from "../../src/core/ports/store.ts";
+import { chooseBackup, chooseCopy } from "../../src/recovery/choose-backup.ts";
 import { showBackup } from "../../src/recovery/look-into-backup.ts";
 import { type MemoryStore, memoryStore } from "../support/memory-store.ts";
 import { at, backupAt, generation, keepBackup, keepGeneration } from "./recovery-fixture.ts";
@@ -78,4 +80,56 @@ test("there is none, or none that counts", async () => {
 test("what is neither an id nor latest is a usage error", async () => {
   const wanted = { id: "newest", environment: undefined };
   expect(await refusal(chooseBackup(store, "conference", wanted))).toMatchObject({ kind: "usage" });
+});
+
+describe("one that is named by its id comes from the first store where it is good", () => {
+  let copies: MemoryStore;
+  beforeEach(() => {
+    copies = memoryStore({ url: "memory:///copies", now: () => at(minute) });
+  });
+  const backup = backupAt(10);
+  const wanted = { id: backup.manifest.id, environment: undefined };
+  const from = async (...stores: [ObjectStore, ...ObjectStore[]]): Promise<string> =>
+    (await chooseCopy(stores, "conference", wanted)).store.url;
+  const fail = (where: ObjectStore) =>
+    writeRecord(
+      where,
+      backup.manifest,
+      {
+        kind: "verified",
+        ok: false,
+        how: "read",
+        compared: { files: 1, parts: 1, storedBytes: 1, plainBytes: 1 },
+        problems: ["a bit"],
+        seconds: 1,
+      },
+      { now: () => at(minute), version: "0.1.0" },
+    );
+  const fileIn = ({ objects }: MemoryStore): string =>
+    [...objects.keys()].find((key) => key.endsWith(".bz2")) ?? expect.fail("no file");
+
+  test("the first, when it is good there", async () => {
+    await keepBackup(store, backup);
+    await keepBackup(copies, backup);
+    expect(await from(store, copies)).toBe("memory:///");
+  });
+
+  test("the next, when its verification failed or a file is missing in the first, or the first is away", async () => {
+    await keepBackup(store, backup);
+    await keepBackup(copies, backup);
+    const away = { ...store, list: async () => Promise.reject(new SummitError("store", "no route")) };
+    expect(await from(away, copies)).toBe("memory:///copies");
+    await fail(store);
+    expect(await from(store, copies)).toBe("memory:///copies");
+    await fail(copies);
+    expect(await from(store, copies)).toBe("memory:///");
+    store.objects.delete(fileIn(store));
+    expect(await from(store, copies)).toBe("memory:///");
+  });
+
+  test("where none has it, that a store is away is told first", async () => {
+    const away = { ...copies, list: async () => Promise.reject(new SummitError("store", "no route")) };
+    expect(await refusal(from(store, away))).toMatchObject({ kind: "store" });
+    expect(await refusal(from(store, copies))).toMatchObject({ kind: "check" });
+  });
 });

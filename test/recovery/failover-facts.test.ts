@@ -184,6 +184,22 @@ describe("which backup", () => {
     expect((await gather()).damage?.message).toContain("is missing");
   });
 
+  test("one that is encrypted, and no identity here: known before anything is done", async () => {
+    await goLive("production", 1);
+    const id = await keep(5);
+    const key = `${backupPrefix("conference", "production", id)}${MANIFEST_FILE}`;
+    const kept = store.objects.get(key);
+    const manifest = JSON.parse(kept?.body.toString() ?? "");
+    for (const member of manifest.members) member.encryption = { kind: "age", recipients: ["age1somebody"] };
+    store.objects.set(key, { body: Buffer.from(JSON.stringify(manifest)), storedAt: at(5) });
+    const { inputProblem, damage } = await gather();
+    expect(damage).toBeUndefined();
+    expect(inputProblem).toMatchObject({
+      kind: "config",
+      message: `the backup ${id} is encrypted, and summit.yaml does not say where an identity is`,
+    });
+  });
+
   test("a failover that was begun keeps its backup, also when a newer one came", async () => {
     await goLive("production", 1);
     const first = await keep(5);

@@ -44,7 +44,7 @@ describe("the plan", () => {
   test("is shown with its age in words, its steps in order and what stops it", async () => {
     const facts = await factsWith({ newMachines: [machine("spare", "haproxy/0")] });
     const text = JSON.stringify(planView(planFailover(facts, PLAIN)));
-    for (const part of ["7 min ago", "42 rows", "1. make 4 machines", "stops it", "must be fresh"]) {
+    for (const part of ["7 min ago", "42 rows", "1. make 4 machines", "stops it", "begins with none there"]) {
       expect(text).toContain(part);
     }
   });
@@ -78,10 +78,13 @@ describe("what stops it", () => {
     expect(await blockers({ breath: "running", oldMachines: [machine("production", "haproxy/0")] })).toEqual([]);
   });
 
-  test("a target with machines that no failover made", async () => {
+  test("a target with machines from before", async () => {
     const newMachines = [machine("spare", "haproxy/0"), machine("spare", "summit/0")];
     expect(await blockers({ newMachines })).toEqual([
-      { message: '"spare" has 2 machines that no failover made: it must be fresh', hint: "summitctl destroy -e spare" },
+      {
+        message: '"spare" has 2 machines from before: a failover begins with none there',
+        hint: "summitctl destroy -e spare",
+      },
     ]);
     expect(await blockers({ newMachines, mark: MARK })).toEqual([]);
   });

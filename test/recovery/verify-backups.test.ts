@@ -116,6 +116,19 @@ test.each<[string, (body: Buffer) => Buffer]>([
   expect((await verify()).result.backup).toBe(OLD);
 });
 
+test("one that is encrypted needs an identity, which is said before anything is read or recorded", async () => {
+  const encryption = { kind: "age", recipients: ["age1somebody"] };
+  const members = newest.members.map((member) => ({ ...member, encryption }));
+  const encrypted = Buffer.from(JSON.stringify({ ...newest, members }));
+  for (const store of [first, second]) damage(store, () => encrypted, manifestKey(newest));
+  const before = first.objects.size;
+  await expect(verify()).rejects.toMatchObject({
+    kind: "config",
+    message: expect.stringContaining("does not say where an identity is"),
+  });
+  expect(first.objects.size).toBe(before);
+});
+
 test("it fails when a file is gone", async () => {
   first.objects.delete(memberKey(newest, newest.members[1] as never));
   const { result, exit } = await verify({ id: NEW });

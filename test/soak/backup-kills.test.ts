@@ -113,5 +113,6 @@ describe("a restore", () => {
 });
 
 /** Processes and pipes of the line that nobody needs any more. */
-const LEFT = "sleep 0.2; pgrep -a 'pg_dump|pg_restore|lbzip2'; ls -d /tmp/summitctl-pipe-* 2>/dev/null; true";
+const LEFT =
+  "sleep 0.2; pgrep -a 'pg_dump|pg_restore|lbzip2'; ls -d /tmp/summitctl-pipe-* /tmp/summitctl-archive-* 2>/dev/null; true";
 const DATABASES = ["sudo", "-u", "postgres", "psql", "-At", "-c", "SELECT datname FROM pg_database"];

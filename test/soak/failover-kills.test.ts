@@ -50,6 +50,7 @@ const MOMENTS: readonly (readonly [title: RegExp, delay: number])[] = [
   [/^restore roles/, 0],
   [/^restore summit/, 0],
   [/^restore summit/, 300],
+  [/^indexes and constraints of summit/, 0],
   [/^check summit/, 0],
   [/^check summit/, 700],
   [/^check summit/, 1500],

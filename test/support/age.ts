@@ -18,6 +18,8 @@ export async function realAge(): Promise<Age> {
     const done = await execa(program, args, {
       ...(input === undefined ? { stdin: "ignore" as const } : { input }),
       encoding: "buffer",
+      // The last byte of what is encrypted may be that of a newline.
+      stripFinalNewline: false,
       maxBuffer: 1e9,
     });
     return Buffer.from(done.stdout);

@@ -171,7 +171,7 @@ export class LiveProject implements AsyncDisposable {
   async stored(): Promise<string[]> {
     const found = await readdir(this.store, { recursive: true, withFileTypes: true });
     return found
-      .filter((entry) => entry.isFile())
+      .filter((entry) => entry.isFile() && !entry.name.startsWith("."))
       .map((entry) => join(entry.parentPath, entry.name).slice(this.store.length + 1))
       .sort();
   }

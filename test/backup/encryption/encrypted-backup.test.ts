@@ -159,14 +159,16 @@ describe("an encrypted backup", () => {
     expect(JSON.stringify(error)).not.toContain("SECRET-KEY");
   });
 
-  test.each<[string, (body: Buffer) => Buffer, string]>([
-    ["a bit of the head's sum", flip((body) => body.indexOf("\n---") + 10), "its head was altered"],
-    ["a bit of my part of the head", flip((body) => body.lastIndexOf("-> X25519") + 70), "its head was altered"],
-    ["no head", (body) => body.subarray(1), "does not begin as files of age do"],
-    ["something else", () => randomBytes(5000), "does not begin as files of age do"],
+  // A flipped bit may make of a letter something that cannot be there.
+  const HEAD_ALTERED = /its head was altered|does not begin as files of age do/;
+  test.each<[string, (body: Buffer) => Buffer, RegExp]>([
+    ["a bit of the head's sum", flip((body) => body.indexOf("\n---") + 10), HEAD_ALTERED],
+    ["a bit of my part of the head", flip((body) => body.lastIndexOf("-> X25519") + 70), HEAD_ALTERED],
+    ["no head", (body) => body.subarray(1), /does not begin as files of age do/],
+    ["something else", () => randomBytes(5000), /does not begin as files of age do/],
   ])("a forged head, %s: known before anything is touched", async (_what, change, message) => {
     const bad = forged(change);
-    const refused = { kind: "verification", message: expect.stringContaining(message) };
+    const refused = { kind: "verification", message: expect.stringMatching(message) };
     await expect(open(bad.store, bad.manifest, mine)).rejects.toMatchObject(refused);
     const found = await verifyBackup(bad, { ...backupDeps(), ...known(mine) });
     expect(found).toMatchObject({ ok: false, problems: [refused.message] });
