@@ -163,6 +163,6 @@ export function planView(plan: FailoverPlan): View {
     ...(warnings.length === 0 ? [] : [{ title: "know" }, ...warnings.map((text) => ({ text: `- ${text}` }))]),
     ...(blockers.length === 0
       ? []
-      : [{ title: "stops it" }, ...blockers.map(({ message }) => ({ text: `- ${message}` }))]),
+      : [{ title: "what stops it" }, ...blockers.map(({ message }) => ({ text: `- ${message}` }))]),
   ];
 }

@@ -69,6 +69,7 @@ async function ids(): Promise<string[]> {
 }
 
 const foldersOf = (keys: readonly string[]): string[] => [
+  // State and the store's own mark belong to no backup.
   ...new Set(keys.filter((key) => !key.includes("/_state/")).map((key) => key.split("/")[2] ?? "")),
 ];
 
