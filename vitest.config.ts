@@ -8,7 +8,9 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/e2e/**", "test/soak/**"],
-          testTimeout: 20_000,
+          // Vitest would leave one core idle, of two.
+          maxWorkers: "100%",
+          testTimeout: 30_000,
           hookTimeout: 60_000,
         },
       },

@@ -107,7 +107,7 @@ describe("golden images", () => {
     }
     expect(script).toContain("export SUMMIT_IMAGE=1\n");
     expect(goldenScript({ ...request, pins: RECORDED })).toContain(
-      "export SUMMIT_PACKAGES='postgresql=15+248 lbzip2 bzip2 zstd postgresql-15=15.20'",
+      "export SUMMIT_PACKAGES='postgresql=15+248 lbzip2 bzip2 zstd age postgresql-15=15.20'",
     );
   });
 
