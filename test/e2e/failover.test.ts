@@ -243,7 +243,7 @@ describe("production comes back from the dead", () => {
     expect(restored.backup).not.toBe(manifest.id);
     const { plan } = await dryRun();
     expect(plan).toMatchObject({ from: "spare", to: "production", backup: restored.backup });
-    expect(JSON.stringify(plan.blockers)).toContain("must be fresh");
+    expect(JSON.stringify(plan.blockers)).toContain("begins with none there");
   });
 
   test("it is destroyed, and a machine that dies in the middle of failing back does not end it", async () => {
