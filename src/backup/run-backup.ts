@@ -85,12 +85,15 @@ class BackupRun {
         hint: "name it in summit.yaml: backup: { databases: [summit] }",
       });
     const { form } = this.#deps;
-    const compressor = await findCompressor(this.#server, form.compression);
+    // What the machine has is asked while the lock is taken: each question is a login of a program there.
+    const asked = Promise.all([findCompressor(this.#server, form.compression), this.#clientVersion()]);
+    asked.catch(() => undefined);
     if (form.recipients.length > 0) await checkAge(this.#server);
     const holder = `${this.#application} ${operator()}`;
     await using lock = await takeBackupLock(this.#server, { holder, wait: this.#deps.backupWait }, this.#deps);
     const sessions: SqlSession[] = [];
     try {
+      const [compressor, clientVersion] = await asked;
       for (const database of databases) sessions.push(await this.#openSession(database));
       await removeLeftovers(this.#server, this.#store);
       const transfer = await this.#chooseTransfer();
@@ -102,7 +105,7 @@ class BackupRun {
       members.push(await this.#dumpRoles(compressor));
       // Ended meanwhile, it would have let another backup in, which may have taken these files for leftovers.
       await lock.query("SELECT 1");
-      return await this.#finish(facts, members);
+      return await this.#finish({ server: facts, clientVersion, members });
     } catch (error) {
       await this.#removeStored();
       throw error;
@@ -216,7 +219,7 @@ class BackupRun {
     return transfer;
   }
 
-  async #finish(facts: ServerFacts, members: Member[]): Promise<Manifest> {
+  async #finish(found: Pick<Manifest, "server" | "clientVersion" | "members">): Promise<Manifest> {
     const { project, environment, generation } = this.#server;
     const manifest: Manifest = {
       schema: MANIFEST_SCHEMA,
@@ -227,9 +230,7 @@ class BackupRun {
       summitctl: this.#deps.version,
       startedAt: this.#startedAt.toISOString(),
       finishedAt: this.#deps.now().toISOString(),
-      server: facts,
-      clientVersion: await this.#clientVersion(),
-      members,
+      ...found,
     };
     this.#deps.signal.throwIfAborted();
     const key = `${this.#prefix}${MANIFEST_FILE}`;
@@ -239,9 +240,10 @@ class BackupRun {
     return manifest;
   }
 
+  /** That there is none is told by the dump. */
   async #clientVersion(): Promise<string> {
-    const shown = await this.#server.shell.must(["pg_dump", "--version"], { as: "postgres", timeout: 30 });
-    return shown.trim().split(" ")[2] ?? "unknown";
+    const { stdout } = await this.#server.shell.run(["pg_dump", "--version"], { as: "postgres", timeout: 30 });
+    return stdout.trim().split(" ")[2] ?? "unknown";
   }
 
   /** Best effort: what stays is no backup, and the next run removes it. */
