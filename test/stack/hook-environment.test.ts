@@ -43,7 +43,9 @@ describe("the environment of a hook", () => {
   });
 
   test("packages: the pack's own first, then what else is pinned, with versions where there are pins", () => {
-    expect(of("postgresql/0")["SUMMIT_PACKAGES"]).toBe("postgresql=15+248 lbzip2 bzip2 zstd=1.5 age postgresql-15=15.20-0");
+    expect(of("postgresql/0")["SUMMIT_PACKAGES"]).toBe(
+      "postgresql=15+248 lbzip2 bzip2 zstd=1.5 age postgresql-15=15.20-0",
+    );
     expect(of("memcached/0")["SUMMIT_PACKAGES"]).toBe("memcached");
   });
 
