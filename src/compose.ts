@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CommandDeps } from "./commands/deps.ts";
 import type { Config, StoreConfig } from "./config/types.ts";
@@ -60,7 +60,7 @@ export function composeLazily(base: Base): Lazy {
     config,
     project,
     example: EXAMPLE,
-    demoFolder: join(stateFolder(base.env), "demo"),
+    demoFolder: demoFolderIn(stateFolder(base.env)),
     ownKeyFile,
     computer: once(async () => {
       const { localProvider } = await import("./providers/machines/local/provider.ts");
@@ -132,9 +132,10 @@ export function composeLazily(base: Base): Lazy {
 /** Each kind's modules are loaded when there is a store of that kind. */
 async function openStore({ url, s3 }: StoreConfig, state: string): Promise<ObjectStore> {
   if (s3 === undefined) {
-    const { markedFolder } = await import("./providers/stores/marked-folder.ts");
     // The demo's store comes and goes with the demo.
-    if (fileURLToPath(url).startsWith(state)) return (await import("./providers/stores/file.ts")).fileStore(url);
+    if (fileURLToPath(url).startsWith(demoFolderIn(state) + sep))
+      return (await import("./providers/stores/file.ts")).fileStore(url);
+    const { markedFolder } = await import("./providers/stores/marked-folder.ts");
     return markedFolder(url, join(state, "stores"));
   }
   const { s3Store } = await import("./providers/stores/s3.ts");
@@ -168,6 +169,8 @@ async function localOnly<T>(environment: string, config: () => Promise<Config>, 
   effectiveEnvironment(await config(), environment);
   return await local();
 }
+
+const demoFolderIn = (state: string): string => join(state, "demo");
 
 /** `$XDG_STATE_HOME/summitctl`: what belongs to this user on this computer. */
 const stateFolder = (env: NodeJS.ProcessEnv): string =>

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { link, mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import writeFileAtomic from "write-file-atomic";
@@ -8,6 +8,8 @@ import { sha256 } from "../../core/digest.ts";
 import { SummitError } from "../../core/errors.ts";
 import type { ObjectStore } from "../../core/ports/store.ts";
 import { fileStore } from "./file.ts";
+import { codeOf, storeError } from "./file-error.ts";
+import { openUnfinished, type UnfinishedFile } from "./unfinished.ts";
 
 /** In the store's root, where no key can be; holds a random word. */
 const MARK = ".summitctl-store";
@@ -36,7 +38,7 @@ export function markedFolder(url: string, memory: string): ObjectStore {
     if (seen !== undefined && mark !== seen) {
       const found = mark === undefined ? "is empty or another folder" : "is another store";
       throw new SummitError("store", `${url} ${found} than the store that this computer has used there`, {
-        details: ["is a share not mounted?", `if it is meant to be a new store: ${`rm ${quote(known)}`}`],
+        details: ["is a share not mounted?", `if it is meant to be a new store: rm ${quote(known)}`],
         hint: `findmnt -T ${quote(root)}`,
       });
     }
@@ -44,17 +46,30 @@ export function markedFolder(url: string, memory: string): ObjectStore {
     return mark !== undefined;
   }
 
-  /** Of two at once the first one's mark stays. */
+  /** Whole or not at all; of two at once the first one's mark stays. Where there is none, none is remembered. */
   async function leaveMark(): Promise<void> {
-    const mark = `${randomUUID()}\n`;
-    await writeFile(join(root, MARK), mark, { mode: 0o600, flag: "wx" }).catch(() => undefined);
-    await remember((await readMark(join(root, MARK))) ?? mark);
-    checked = Promise.resolve(true);
+    let unfinished: UnfinishedFile | undefined;
+    try {
+      unfinished = await openUnfinished(root, MARK);
+      await unfinished.handle.writeFile(`${randomUUID()}\n`).finally(() => unfinished?.handle.close());
+      await link(unfinished.path, join(root, MARK));
+    } catch {
+      // It is there already, or the disk is full: the object itself is stored, and the next write tries again.
+    } finally {
+      await unfinished?.remove();
+    }
+    checked = undefined;
+    await check();
   }
 
+  /** Best effort: a computer that can keep nothing is not warned, and works. */
   async function remember(mark: string): Promise<void> {
-    await mkdir(dirname(known), { recursive: true, mode: 0o700 });
-    await writeFileAtomic(known, mark, { mode: 0o600 });
+    try {
+      await mkdir(dirname(known), { recursive: true, mode: 0o700 });
+      await writeFileAtomic(known, mark, { mode: 0o600 });
+    } catch {
+      // The next command tries again.
+    }
   }
 
   const first =
@@ -80,4 +95,9 @@ export function markedFolder(url: string, memory: string): ObjectStore {
   };
 }
 
-const readMark = (file: string): Promise<string | undefined> => readFile(file, "utf8").catch(() => undefined);
+/** Undefined when there is none. That it cannot be read is something else. */
+const readMark = (file: string): Promise<string | undefined> =>
+  readFile(file, "utf8").catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
+    throw storeError(error, `${file} cannot be read`);
+  });

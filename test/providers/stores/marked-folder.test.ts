@@ -74,4 +74,15 @@ describe("a share that is not mounted", () => {
     expect(await open().list("")).toHaveLength(2);
     expect(await open("laptop").list("")).toHaveLength(2);
   });
+
+  test("a mark that cannot be left is not remembered, and the next write leaves it", async () => {
+    // A folder in its place: nothing can be linked there, whoever tries.
+    await mkdir(join(folder, "store/.summitctl-store"), { recursive: true });
+    await expect(open().put("a", Buffer.from("1"))).rejects.toMatchObject({ kind: "store" });
+    await rm(join(folder, "store/.summitctl-store"), { recursive: true });
+    await open().put("a", Buffer.from("1"));
+    const names = await readdir(join(folder, "store"), { recursive: true });
+    expect(names.filter((name) => name !== ".unfinished").sort()).toEqual([".summitctl-store", "a"]);
+    expect(await open().list("")).toHaveLength(1);
+  });
 });
