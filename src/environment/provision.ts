@@ -50,7 +50,9 @@ export async function provision(request: ProvisionRequest, deps: ProvisionDeps):
     return { ...(await logIn(found, request, { ...deps, patience })), created: false };
   } catch (error) {
     deps.signal.throwIfAborted();
-    if (wasUsed) throw await withConsole(error, found.machine, deps);
+    // What is wrong on this side, a key that cannot be used, another machine would not mend.
+    if (wasUsed || !isSummitError(error) || error.kind !== "remote")
+      throw await withConsole(error, found.machine, deps);
     await deps.machines.remove(found.machine);
     return await reachNew(request, deps);
   }
