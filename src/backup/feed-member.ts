@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { SummitError } from "../core/errors.ts";
@@ -17,7 +16,7 @@ import { replaceHead } from "./encryption/replace-head.ts";
 import { checkAge, findCompressor } from "./find-compressor.ts";
 import { lastText } from "./last-text.ts";
 import type { Manifest, Member } from "./manifest.ts";
-import { failures, type Pipeline, pipelineScript, readReport, type Stage } from "./measured-pipeline.ts";
+import { failures, type Pipeline, pipelineScript, readReport, reportNonce, type Stage } from "./measured-pipeline.ts";
 import { readMember } from "./read-member.ts";
 
 export interface StoredBackup {
@@ -59,7 +58,7 @@ export async function feedMember(
     stages,
     innerAfter: stages.length - 2,
     keyed: once !== undefined,
-    nonce: `summitctl-report-${randomBytes(12).toString("hex")}`,
+    nonce: reportNonce(),
     ...(direct === undefined ? {} : { fetcher: fetchArgv() }),
   };
   const stopped = new AbortController();
@@ -75,7 +74,9 @@ export async function feedMember(
       : servePieces(child, { direct, manifest, member, head: once?.head, ...options });
   // A program that gives up early closes the pipe; its report says more than the broken pipe does.
   const sent = await feeding.catch((error: unknown) => error);
-  if (sent instanceof SummitError || options.signal.aborted) {
+  // A machine that fetches by itself would wait for its next request for ever.
+  const over = direct === undefined ? sent instanceof SummitError : sent !== undefined;
+  if (over || options.signal.aborted) {
     // It must be over before anybody removes the database that it is filling.
     stopped.abort();
     await child.exit.catch(() => undefined);

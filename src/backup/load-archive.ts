@@ -1,21 +1,11 @@
-import type { Deps } from "../core/deps.ts";
 import { SummitError } from "../core/errors.ts";
 import type { DatabaseServer } from "../core/ports/database-server.ts";
-import { countRows, type RowCounts } from "./database-facts.ts";
-import { feedMember, type StoredBackup } from "./feed-member.ts";
+import type { RowCounts } from "./database-facts.ts";
+import { countLoaded, type DatabaseLoad, feedDatabase, type LoadDeps } from "./feed-database.ts";
 import { lastText } from "./last-text.ts";
 import { buildIndexesArgv, loadDataArgv } from "./load-lines.ts";
-import type { DatabaseMember } from "./manifest.ts";
 import { openScratchFolder } from "./scratch-folder.ts";
 import { openSqlSession } from "./sql-session.ts";
-
-type LoadDeps = Pick<Deps, "out" | "signal">;
-
-export interface ArchiveLoad extends StoredBackup {
-  readonly member: DatabaseMember;
-  /** An empty database of the server. */
-  readonly into: string;
-}
 
 /** More do not pay, and each is a connection. */
 const MOST_JOBS = 8;
@@ -25,14 +15,14 @@ const MOST_JOBS = 8;
  * on the machine: what comes after the data, such as indexes, needs no more, and is built by several sessions at a time,
  * while the rows are counted. Nothing of that begins before the stream was found to be what was dumped.
  */
-export async function loadArchive(server: DatabaseServer, load: ArchiveLoad, deps: LoadDeps): Promise<RowCounts> {
+export async function loadArchive(server: DatabaseServer, load: DatabaseLoad, deps: LoadDeps): Promise<RowCounts> {
   try {
     await using folder = await openScratchFolder(server, deps.signal);
     const head = `${folder.path}/head`;
     const jobs = mostJobs(server, deps.signal);
     // Asked for while the data is loaded; whoever waits for it sees how it failed.
     jobs.catch(() => undefined);
-    await loadData(server, load, head, deps);
+    await feedDatabase(server, load, { name: "pg_restore", argv: loadDataArgv(load.into, head) }, deps);
     return await finish(server, load, { head, jobs: await jobs }, deps);
   } catch (error) {
     deps.signal.throwIfAborted();
@@ -46,10 +36,10 @@ interface Kept {
   readonly jobs: number;
 }
 
-async function finish(server: DatabaseServer, load: ArchiveLoad, kept: Kept, deps: LoadDeps): Promise<RowCounts> {
+async function finish(server: DatabaseServer, load: DatabaseLoad, kept: Kept, deps: LoadDeps): Promise<RowCounts> {
   const stopped = new AbortController();
   const both = { ...deps, signal: AbortSignal.any([deps.signal, stopped.signal]) };
-  const work = [count(server, load, both), buildIndexes(server, load, kept, both)] as const;
+  const work = [countLoaded(server, load, both), buildIndexes(server, load, kept, both)] as const;
   try {
     const [rows] = await Promise.all(work);
     return rows;
@@ -61,36 +51,9 @@ async function finish(server: DatabaseServer, load: ArchiveLoad, kept: Kept, dep
   }
 }
 
-async function loadData(
-  server: DatabaseServer,
-  { into, ...stored }: ArchiveLoad,
-  head: string,
-  { out, signal }: LoadDeps,
-): Promise<void> {
-  const { manifest, member } = stored;
-  const task = out.task(`restore ${member.database} from ${manifest.id}`);
-  try {
-    await feedMember(
-      server,
-      stored,
-      { name: "pg_restore", argv: loadDataArgv(into, head) },
-      { signal, onBytes: (bytes) => task.progress({ bytes, total: member.stored.bytes }) },
-    );
-    task.done();
-  } catch (error) {
-    task.fail();
-    throw error;
-  }
-}
-
-async function count(server: DatabaseServer, { into }: ArchiveLoad, { signal }: LoadDeps): Promise<RowCounts> {
-  await using session = await openSqlSession(server.shell, into, signal);
-  return await countRows(session);
-}
-
 async function buildIndexes(
   server: DatabaseServer,
-  { member, into }: ArchiveLoad,
+  { member, into }: DatabaseLoad,
   { head, jobs }: Kept,
   { out, signal }: LoadDeps,
 ): Promise<void> {

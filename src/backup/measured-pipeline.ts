@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { type Argv, toShell } from "../core/argv.ts";
 import { SummitError } from "../core/errors.ts";
 import { defineMeter, type MeterKind } from "./meter.ts";
@@ -54,6 +55,9 @@ const KEY_IN = `IFS= read -r key <&3 && [ -n "$key" ] || exit 95
 mkfifo "$d/key" || exit 90
 { printf '%s\\n' "$key" >"$d/key"; } 3<&- 4>&- >/dev/null 2>&1 & k=$!
 key=`;
+
+/** A word that no program can have guessed. */
+export const reportNonce = (): string => `summitctl-report-${randomBytes(12).toString("hex")}`;
 
 /** Where the named pipes live. The name holds the process id, so that the next run can remove what a kill left. */
 const FOLDER_PREFIX = "/tmp/summitctl-pipe-";

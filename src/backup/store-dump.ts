@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { SummitError } from "../core/errors.ts";
 import type { DatabaseServer } from "../core/ports/database-server.ts";
@@ -6,7 +5,7 @@ import type { Task } from "../core/ports/output.ts";
 import type { ObjectStore } from "../core/ports/store.ts";
 import { exitWords, judgeDump } from "./judge-dump.ts";
 import { lastText } from "./last-text.ts";
-import { type Pipeline, type PipelineReport, pipelineScript, type Stage } from "./measured-pipeline.ts";
+import { type Pipeline, type PipelineReport, pipelineScript, reportNonce, type Stage } from "./measured-pipeline.ts";
 import { type StoredMeasure, StoredMeter } from "./stored-meter.ts";
 
 export interface DumpRequest {
@@ -29,7 +28,7 @@ export interface StoredDump {
  */
 export async function storeDump(request: DumpRequest, signal: AbortSignal): Promise<StoredDump> {
   const { server, store, key, stages, task } = request;
-  const line: Pipeline = { stages, nonce: `summitctl-report-${randomBytes(12).toString("hex")}` };
+  const line: Pipeline = { stages, nonce: reportNonce() };
   const stopped = new AbortController();
   const child = await server.shell.open(["sh", "-c", pipelineScript(line)], {
     as: "postgres",

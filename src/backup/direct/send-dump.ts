@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { SummitError } from "../../core/errors.ts";
 import type { DirectTransfer, DirectUpload, SentPart } from "../../core/ports/direct-transfer.ts";
@@ -6,7 +5,7 @@ import type { RemoteProcess } from "../../core/ports/shell.ts";
 import { exitWords, judgeDump } from "../judge-dump.ts";
 import { lastText } from "../last-text.ts";
 import { PART_SIZE } from "../manifest.ts";
-import { type Pipeline, pipelineScript } from "../measured-pipeline.ts";
+import { type Pipeline, pipelineScript, reportNonce } from "../measured-pipeline.ts";
 import type { DumpRequest, StoredDump } from "../store-dump.ts";
 import { sendArgv } from "./send-program.ts";
 import { hear, Refusals, say, sayRequest } from "./talk.ts";
@@ -31,7 +30,7 @@ export async function sendDump(request: DumpRequest, direct: DirectTransfer, sig
   try {
     const line: Pipeline = {
       stages: request.stages,
-      nonce: `summitctl-report-${randomBytes(12).toString("hex")}`,
+      nonce: reportNonce(),
       sender: sendArgv(),
     };
     child = await request.server.shell.open(["sh", "-c", pipelineScript(line)], {
